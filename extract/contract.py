@@ -1,0 +1,68 @@
+"""What an extractor is: the contract between an encoder and the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from cache.spec import FeatureSpec
+from core.status import Gap
+from media.request import AudioRequest, FrameRequest, Frames, Sound
+
+Value = np.ndarray | str | Gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """The parts of one sample that one extractor asked for.
+
+    A part that is not there never reaches an extractor: the pipeline writes its gap instead. A text
+    extractor that reads several fields gets those that are present, and a gap only if none is.
+    """
+
+    frames: Frames | None = None
+    sound: Sound | None = None
+    image: np.ndarray | None = None  # uint8 [height, width, 3], RGB, upright
+    text: Mapping[str, str] = field(default_factory=dict)  # by field name, without "text:"
+    meta: Mapping[str, float | str] = field(default_factory=dict)
+    upstream: Mapping[str, np.ndarray | str] = field(default_factory=dict)  # by feature name
+
+
+class Extractor(Protocol):
+    """A frozen encoder of one family. All but `load` and `forward` work before weights are loaded.
+
+    family   its name in the catalog
+    reads    the parts it reads; all its specs read the same
+    after    features of other extractors that it reads (a text encoder that reads a caption)
+    frames   what it wants of the video, or None
+    audio    what it wants of the sound track, or None
+    specs    the features it gives
+    """
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+    @property
+    def frames(self) -> FrameRequest | None: ...
+    @property
+    def audio(self) -> AudioRequest | None: ...
+    @property
+    def specs(self) -> tuple[FeatureSpec, ...]: ...
+
+    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
+        """Turn one sample's parts into what `forward` takes; runs in a worker without a model."""
+        ...
+
+    def load(self, device: str) -> None:
+        """Bring the weights to a device; called once, only if something is missing."""
+        ...
+
+    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
+        """Compute a batch: for each sample, each spec's name with its value or its gap."""
+        ...
