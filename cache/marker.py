@@ -1,0 +1,149 @@
+"""The marker of a shard: a small JSON file, written last, that makes the shard exist."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import platform
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from cache.shard import FORMATS
+from cache.spec import FeatureSpec, Row
+from core.errors import CacheError
+from core.status import Status
+
+VERSION = 1
+_SHARD_NAME = re.compile(r"shard-[0-9a-f]{16}")
+_RECORDED = ("av", "h5py", "numpy", "torch", "transformers")  # they can change what is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds of work that went into rows."""
+
+    decode_s: float = 0.0
+    prepare_s: float = 0.0
+    forward_s: float = 0.0
+    write_s: float = 0.0
+
+    def __add__(self, other: Costs) -> Costs:
+        sums = (getattr(self, part.name) + getattr(other, part.name) for part in fields(self))
+        return Costs(*sums)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What a shard holds, known without opening it.
+
+    format    the suffix of the shard's file, a name in `cache.shard.FORMATS`
+    statuses  number of rows by the name of their status
+    causes    number of rows by "STATUS cause", such as "ABSENT no-audio"
+    digest    of the shard's file, hexadecimal
+    created   seconds since 1970
+    """
+
+    format: str
+    feature: str
+    fingerprint: str
+    rows: int
+    statuses: Mapping[str, int]
+    causes: Mapping[str, int]
+    digest: str
+    size_bytes: int
+    created: float
+    costs: Costs
+    versions: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Marker:
+        """Check and return what `to_json` gave.
+
+        Raises:
+            ValueError, TypeError, KeyError: if it says something that no marker says.
+        """
+        if value["version"] != VERSION:
+            raise ValueError(f"its version is {value['version']}, this program reads {VERSION}")
+        if value["format"] not in FORMATS:
+            raise ValueError(f"its format {value['format']!r} is none of {', '.join(FORMATS)}")
+        known = {part.name: value[part.name] for part in fields(cls)}
+        if not isinstance(known["rows"], int) or known["rows"] < 0:
+            raise ValueError(f"it has {known['rows']!r} rows")
+        known["statuses"] = {name: int(count) for name, count in known["statuses"].items()}
+        known["causes"] = {name: int(count) for name, count in known["causes"].items()}
+        known["created"], known["size_bytes"] = float(value["created"]), int(value["size_bytes"])
+        return cls(**{**known, "costs": Costs(**value["costs"])})
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard: the file, derived from its marker's own name, and the marker."""
+
+    path: Path
+    marker: Marker
+
+
+def is_marker(name: str) -> bool:
+    """Say whether a file name is that of a marker."""
+    stem, dot, suffix = name.partition(".")
+    return bool(dot) and suffix == "json" and _SHARD_NAME.fullmatch(stem) is not None
+
+
+def is_shard(name: str) -> bool:
+    """Say whether a file name is that of a shard of a known format."""
+    stem, dot, suffix = name.partition(".")
+    return bool(dot) and suffix in FORMATS and _SHARD_NAME.fullmatch(stem) is not None
+
+
+def read_shard(path: Path, spec: FeatureSpec) -> Shard:
+    """Return the shard of the marker at `path`, which must be of this feature.
+
+    Raises:
+        CacheError: if it is not a marker, or one of another feature.
+    """
+    try:
+        marker = Marker.from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CacheError(
+            f"{path} is not the marker of a shard: {error!r}. Remove it, and its rows are computed "
+            "again; list all such files: python cli.py cache check"
+        ) from error
+    if (marker.feature, marker.fingerprint) != (spec.name, spec.fingerprint):
+        raise CacheError(
+            f"{path} belongs to {marker.feature} {marker.fingerprint}, not to {spec.name} "
+            f"{spec.fingerprint}. Move it back to its own folder, with its shard, or remove both"
+        )
+    # The name comes from the folder that was listed, never from what the file says.
+    return Shard(path.with_name(f"{path.name.partition('.')[0]}.{marker.format}"), marker)
+
+
+def count_statuses(rows: Iterable[Row]) -> dict[str, int]:
+    """Return the number of rows of every status, 0 included."""
+    counts = Counter(row.status for row in rows)
+    return {status.name: counts[status] for status in Status}
+
+
+def count_causes(rows: Iterable[Row]) -> dict[str, int]:
+    """Return the number of gaps by "STATUS cause"."""
+    gaps = (f"{row.status.name} {row.cause}" for row in rows if row.status is not Status.OK)
+    return dict(sorted(Counter(gaps).items()))
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change what is stored."""
+    found = {"python": platform.python_version()}
+    for name in _RECORDED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

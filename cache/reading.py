@@ -1,0 +1,107 @@
+"""Columns out of shards: the output is allocated once, and shards are read straight into it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from cache.known import Coverage, Digests, IdIndex, Known
+from cache.shard import FORMATS, Segments
+from cache.spec import Column, FeatureSpec
+from cache.store import Store
+from cache.values import stored_dtype
+
+
+def read_column(
+    store: Store, spec: FeatureSpec, ids: IdIndex | Iterable[str], digests: Digests
+) -> Column:
+    """Read one feature of N samples; gaps and keys that are not stored are not `present`.
+
+    Raises:
+        CacheError: if the folder, a marker or a shard is not what it says it is.
+    """
+    return read_known(store.known(spec, ids, digests))
+
+
+def read_columns(
+    store: Store, ids: IdIndex | Iterable[str], digests: Mapping[FeatureSpec, Digests]
+) -> tuple[dict[str, Column], dict[str, Coverage]]:
+    """Read several features of the same samples, and count the gaps of each, both by name.
+
+    Raises:
+        CacheError: if the folder, a marker or a shard is not what it says it is.
+        ValueError: if two of the specs have the same name.
+    """
+    index = ids if isinstance(ids, IdIndex) else IdIndex(ids)
+    columns: dict[str, Column] = {}
+    coverage: dict[str, Coverage] = {}
+    for spec, keys in digests.items():
+        if spec.name in columns:
+            raise ValueError(f"feature {spec.name!r} is asked for with two recipes")
+        known = store.known(spec, index, keys)
+        columns[spec.name], coverage[spec.name] = read_known(known), known.coverage()
+    return columns, coverage
+
+
+def read_known(known: Known) -> Column:
+    """Read the values of what `Store.known` found.
+
+    Raises:
+        CacheError: if a shard is not what it says it is.
+    """
+    spec, present = known.spec, known.ok
+    if not (spec.is_text or spec.is_ragged):
+        values = np.zeros((len(known), *spec.item_shape), stored_dtype(spec))
+        for number, rows in _by_shard(known):
+            one = np.ones(len(rows), np.int64)
+            _copy(known, number, Segments(known.value[rows], rows, one), values)
+        return Column(spec, values, None, present)
+    offsets, pieces = _ragged_pieces(known)
+    values = np.empty((int(offsets[-1]), *spec.item_shape), stored_dtype(spec))
+    for number, segments in pieces:
+        _copy(known, number, segments, values)
+    if spec.is_text:
+        return Column(spec, _decode(values, offsets), None, present)
+    return Column(spec, values, offsets, present)
+
+
+def _by_shard(known: Known) -> list[tuple[int, np.ndarray]]:
+    """Return each shard that is needed with the rows, int64, that take their value from it."""
+    rows = np.flatnonzero(known.ok)
+    number = known.shard[rows]
+    order = np.argsort(number, kind="stable")
+    numbers, starts = np.unique(number[order], return_index=True)
+    groups = np.split(rows[order], starts[1:])
+    return list(zip(numbers.tolist(), groups, strict=True)) if len(rows) else []
+
+
+def _ragged_pieces(known: Known) -> tuple[np.ndarray, list[tuple[int, Segments]]]:
+    """Return where each row's tokens go, int64 [N + 1], and by shard where they come from."""
+    lengths = np.zeros(len(known), np.int64)
+    sources = []
+    for number, rows in _by_shard(known):
+        shard = known.shards[number]
+        stored = FORMATS.load(shard.marker.format).read_offsets(shard.path, known.spec)
+        place = known.value[rows]
+        lengths[rows] = stored[place + 1] - stored[place]
+        sources.append((number, rows, stored[place]))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return offsets, [
+        (number, Segments(source, offsets[rows], lengths[rows])) for number, rows, source in sources
+    ]
+
+
+def _copy(known: Known, number: int, wanted: Segments, out: np.ndarray) -> None:
+    shard = known.shards[number]
+    FORMATS.load(shard.marker.format).read_values(shard.path, known.spec, wanted, out)
+
+
+def _decode(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the texts of UTF-8 bytes, uint8 [bytes], as object [N]; "" where there are none."""
+    content, ends = values.tobytes(), offsets.tolist()
+    texts = np.full(len(ends) - 1, "", dtype=object)
+    for row, (start, end) in enumerate(itertools.pairwise(ends)):
+        texts[row] = content[start:end].decode("utf-8", "surrogatepass")
+    return texts
