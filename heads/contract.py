@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from cache.table import FeatureTable
+
+TASKS = ("regression", "classification", "sequence")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be predicted: a task of `TASKS` and how many numbers come out per sample.
+
+    `outputs` is 1 for a regression, the number of classes for a classification (a fold may lack one
+    of them in its train rows) and the number of steps T for a sequence.
+    """
+
+    task: str
+    outputs: int = 1
 
 
 @dataclass(frozen=True)
@@ -28,12 +42,18 @@ class FitReport:
 class Head(Protocol):
     """A model that learns from a `FeatureTable` and predicts for another one.
 
-    `task` is "regression", "classification" or "sequence"; targets are as in `FeatureTable.target`.
+    name     its name in the catalog
+    accepts  layouts of features it takes: "pooled" [N, D], "sequence" [N, T, D]
+    tasks    the tasks it can learn; targets are as in `FeatureTable.target`
+    options  a frozen dataclass of its options, every one with a default
     """
 
-    name: str
-    accepts: tuple[str, ...]  # layouts of features: "pooled", "sequence"
-    tasks: tuple[str, ...]
+    name: ClassVar[str]
+    accepts: ClassVar[tuple[str, ...]]
+    tasks: ClassVar[tuple[str, ...]]
+    options: ClassVar[type]
+
+    def __init__(self, problem: Problem, options: Any = None) -> None: ...
 
     def fit(
         self,
@@ -43,8 +63,12 @@ class Head(Protocol):
         seed: int,
         fixed: Mapping[str, float],
     ) -> FitReport:
-        """Learn from `train`; `valid` chooses what is chosen. `fixed` holds choices already made (the
-        folds' medians), in which case there is no `valid` to look at.
+        """Learn from `train`; `valid` chooses what is chosen, and is never learnt from otherwise.
+
+        `fixed` holds choices already made (the folds' medians); what it names is not chosen again.
+
+        Raises:
+            FitError: if there is nothing to learn from (no feature with two values in `train`).
         """
         ...
 
@@ -59,6 +83,10 @@ class Head(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Head:
         """Read what `save` wrote."""
+        ...
+
+    def importances(self) -> Mapping[str, float]:
+        """Return by feature its share of the fitted model, summing to 1; or nothing."""
         ...
 
     def describe(self) -> dict[str, Any]:

@@ -1,0 +1,273 @@
+"""How one feature becomes columns of a design matrix; what that takes is learnt on train rows.
+
+    dense       an embedding, a descriptor, a number of an extractor: each column its own mean and
+                scale
+    number      a number of the table (`meta:...`): as dense, and where it is heavily skewed
+                (likes, views) sign(x)·log(1 + |x|) of it
+    counts      hashed n-grams (`recipe["scale"] == "block"`): times the inverse document
+                frequency, each row at length 1, and one scale for the whole block
+    categories  texts (categories, a language): one column for each value that is not rare,
+                "other" for the rest, and one scale for the whole block, as a rare value would
+                else weigh most
+
+Constant columns go. In the style "scaled" a gap takes the train mean, which is 0, and one more
+column says who has the feature (where train has gaps); the block as a whole has a variance of 1
+whatever its width (`balance`), so that an embedding does not drown ten numbers. In the style
+"raw", for trees, values stay as they are and a gap is NaN.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cache.spec import Column, FeatureSpec
+from core.errors import FitError
+
+LIMIT = (
+    10.0  # standard deviations: what lies beyond (a broken file, another unit) counts as this far
+)
+SKEWED = (
+    2.0  # an exponential distribution's skewness; likes and views lie far above, durations below
+)
+MAX_LEVELS = 200
+_RARE_SHARE = 0.002  # a category with fewer of the train rows is "other"
+_SUPPORT = 2  # an n-gram of one train row says nothing of other rows
+_STRIP = 2048  # columns at a time, so that no float64 copy of a wide block is ever made
+_SAME = 1e-5  # a spread below this share of the mean is float32's noise, not a difference
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One feature's columns: K of values and perhaps one of presence.
+
+    kept     int64 [K], the feature's own columns that vary in train
+    centre   float32 [K] and scale float32 [K]: value -> (value - centre) * scale
+    idf      float32 [K] for counts, else empty
+    limit    scaled values are cut at ± this; None where they are bounded anyway
+    levels   for categories the values that have a column; "other" is the column behind them
+    present  (centre, scale) of the indicator; None where there is no indicator
+    """
+
+    spec: FeatureSpec
+    kind: str
+    raw: bool
+    kept: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    idf: np.ndarray
+    limit: float | None
+    levels: tuple[str, ...]
+    logged: bool
+    present: tuple[float, float] | None
+
+    @property
+    def width(self) -> int:
+        return len(self.kept) + (self.present is not None)
+
+    def names(self) -> list[str]:
+        """Name the columns: `mfcc[3]`, `meta:likes`, `meta:category=Music`, `present(mfcc)`."""
+        name = self.spec.name
+        if self.kind == "categories":
+            names = [f"{name}={[*self.levels, 'other'][index]}" for index in self.kept]
+        elif _width(self.spec) == 1:
+            names = [name] * len(self.kept)
+        else:
+            names = [f"{name}[{index}]" for index in self.kept]
+        return [*names, f"present({name})"] if self.present else names
+
+    def apply(self, column: Column, out: np.ndarray) -> None:
+        """Write the columns of these samples into `out`, float32 [N, width]."""
+        values = out[:, : len(self.kept)]
+        values[:] = _source(column, self.kind, self.levels)[:, self.kept]
+        if self.logged:
+            values[:] = signed_log(values)
+        if len(self.idf):
+            _normalise(values, self.idf)
+        if not self.raw:
+            values -= self.centre
+            values *= self.scale
+        if self.limit is not None:
+            np.clip(values, -self.limit, self.limit, out=values)
+        values[~column.present] = np.nan if self.raw else 0
+        if self.present:
+            centre, scale = self.present
+            out[:, -1] = (column.present - centre) * scale
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "feature": self.spec.to_json(),
+            "kind": self.kind,
+            "raw": self.raw,
+            "limit": self.limit,
+            "levels": list(self.levels),
+            "logged": self.logged,
+            "present": list(self.present) if self.present else None,
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"kept": self.kept, "centre": self.centre, "scale": self.scale, "idf": self.idf}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any], arrays: dict[str, np.ndarray]) -> Block:
+        return cls(
+            spec=FeatureSpec.from_json(value["feature"]),
+            kind=value["kind"],
+            raw=value["raw"],
+            limit=value["limit"],
+            levels=tuple(value["levels"]),
+            logged=value["logged"],
+            present=tuple(value["present"]) if value["present"] else None,
+            **arrays,
+        )
+
+
+def kind_of(spec: FeatureSpec) -> str:
+    """Return how a feature is treated: dense, number, counts or categories."""
+    if spec.is_text:
+        return "categories"
+    if spec.recipe.get("scale") == "block":
+        return "counts"
+    return "number" if spec.name.startswith("meta:") and _width(spec) == 1 else "dense"
+
+
+def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
+    """Learn one feature's columns from the train rows; width 0 where nothing in it varies.
+
+    `balance` 1 gives every block a variance of 1 in all, 0 gives every dense column a variance of
+    1.
+
+    Raises:
+        FitError: if a value that is there is not finite.
+    """
+    kind = kind_of(column.spec)
+    levels = _levels(column) if kind == "categories" else ()
+    values = _source(column, kind, levels)
+    values = values if column.present.all() else values[column.present]
+    if not np.isfinite(values).all():
+        raise FitError(
+            f"feature {column.spec.name!r} holds numbers that are not finite; "
+            "find the samples: python cli.py cache check"
+        )
+    logged = kind == "number" and not raw and _helped_by_log(values[:, 0])
+    values = signed_log(values) if logged else values
+    kept, centre, spread = _varying(values)
+    limit, idf = None, np.zeros(0, np.float32)
+    if raw:
+        centre, scale = np.zeros(len(kept)), np.ones(len(kept))
+    elif kind in {"dense", "number"}:
+        unit = max(len(kept), 1) ** (-balance / 2)
+        scale, limit = unit / spread, unit * LIMIT
+    else:
+        if kind == "counts":
+            kept = kept[(values[:, kept] != 0).sum(axis=0) >= _SUPPORT]
+            values = values[:, kept]
+            idf = _inverse_frequency(values)
+            _normalise(values, idf)
+            centre, spread = _moments(values)
+        scale = np.full(len(kept), 1 / np.sqrt(max(float((spread**2).sum()), 1e-12)))
+    return Block(
+        column.spec,
+        kind,
+        raw,
+        kept,
+        centre.astype(np.float32),
+        scale.astype(np.float32),
+        idf,
+        limit,
+        levels,
+        logged,
+        None if raw or not len(kept) else _indicator(column.present),
+    )
+
+
+def signed_log(values: np.ndarray) -> np.ndarray:
+    """Return sign(x)·log(1 + |x|)."""
+    signed: np.ndarray = np.sign(values) * np.log1p(np.abs(values))
+    return signed
+
+
+def _width(spec: FeatureSpec) -> int:
+    return int(np.prod(spec.item_shape, dtype=np.int64))
+
+
+def _source(column: Column, kind: str, levels: tuple[str, ...]) -> np.ndarray:
+    """Return float32 [N, D]: pooled values, or one column per level and one for the rest."""
+    if kind != "categories":
+        return column.pooled()
+    place = {level: index for index, level in enumerate(levels)}
+    index = np.array([place.get(value, len(levels)) for value in column.values], np.int64)
+    columns: np.ndarray = index[:, None] == np.arange(len(levels) + 1)
+    return columns.astype(np.float32)
+
+
+def _levels(column: Column) -> tuple[str, ...]:
+    """Return the values that are not rare in train, the most frequent first."""
+    counts = Counter(column.values[column.present].tolist())
+    enough = max(2, int(np.ceil(_RARE_SHARE * column.present.sum())))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(value for value, count in ranked if count >= enough)[:MAX_LEVELS]
+
+
+def _strips(width: int) -> Iterator[slice]:
+    return (slice(start, start + _STRIP) for start in range(0, width, _STRIP))
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column, float64 [D]."""
+    mean, spread = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    if len(values):
+        for strip in _strips(values.shape[1]):
+            part = values[:, strip].astype(np.float64)
+            mean[strip], spread[strip] = part.mean(axis=0), part.std(axis=0)
+    return mean, spread
+
+
+def _varying(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the columns that vary, int64 [K], with their means and standard deviations."""
+    mean, spread = _moments(values)
+    kept = np.flatnonzero(spread > _SAME * np.abs(mean) + 1e-30)
+    return kept, mean[kept], spread[kept]
+
+
+def _helped_by_log(values: np.ndarray) -> bool:
+    """Say whether a number is heavily skewed and its signed logarithm is less so."""
+    before = _skewness(values)
+    return before > SKEWED and _skewness(signed_log(values)) < before
+
+
+def _skewness(values: np.ndarray) -> float:
+    """Return the third standardised moment, without its sign; 0 for constant numbers."""
+    centred = values.astype(np.float64) - (values.mean(dtype=np.float64) if len(values) else 0)
+    spread = np.sqrt((centred**2).mean()) if len(values) else 0.0
+    return float(abs((centred**3).mean()) / spread**3) if spread > 0 else 0.0
+
+
+def _inverse_frequency(counts: np.ndarray) -> np.ndarray:
+    """Return log((1 + N) / (1 + rows with the n-gram)) + 1, float32 [K]."""
+    frequency = (counts != 0).sum(axis=0)
+    weights: np.ndarray = (np.log((1 + len(counts)) / (1 + frequency)) + 1).astype(np.float32)
+    return weights
+
+
+def _normalise(values: np.ndarray, idf: np.ndarray) -> None:
+    """Weigh counts [N, K] by their rarity, then bring each row to length 1; in place."""
+    values *= idf
+    length = np.sqrt(np.einsum("nd,nd->n", values, values))
+    values /= np.where(length > 0, length, 1)[:, None]
+
+
+def _indicator(present: np.ndarray) -> tuple[float, float] | None:
+    """Return centre and scale of the column that says who has the feature; None without gaps.
+
+    The scale is bounded, so that the one gap of a thousand rows does not weigh thirty times a
+    number.
+    """
+    share = float(present.mean())
+    if share == 1:
+        return None
+    return share, 1 / max(float(np.sqrt(share * (1 - share))), 0.1)

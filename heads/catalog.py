@@ -1,0 +1,66 @@
+"""The heads by name, and how one is made from a name and its options."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import UnknownName, UsageError
+from core.registry import Registry
+from heads.contract import Head, Problem
+
+HEADS: Registry[type[Head]] = Registry(
+    "head",
+    {
+        "linear": "heads.linear:Linear",
+        "gbm": "heads.gbm:Gbm",
+        "mean": "heads.mean:Mean",
+    },
+)
+
+
+def make_head(name: str, problem: Problem, options: Mapping[str, Any] | None = None) -> Head:
+    """Return a new head that has learnt nothing yet.
+
+    Options may be texts, as a command line gives them; they become what the head's defaults are.
+
+    Raises:
+        UnknownName: if there is no such head or option.
+        UsageError: if the head cannot learn this task, or an option's value is of the wrong type.
+    """
+    head = HEADS.load(name)
+    if problem.task not in head.tasks:
+        able = [other for other in HEADS if problem.task in HEADS.load(other).tasks]
+        raise UsageError(
+            f"head {name!r} learns {' and '.join(head.tasks)}, not {problem.task}; "
+            f"for {problem.task}: --head {' or '.join(able)}"
+        )
+    return head(problem, _options(name, head.options, options or {}))
+
+
+def _options(head: str, kind: type, given: Mapping[str, Any]) -> Any:
+    """Return the options dataclass, filled; unknown names, wrong types are errors."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in given:
+        if name not in fields:
+            raise UnknownName(f"option of head {head!r}", name, fields)
+    try:
+        values = {name: _number(given[name], str(fields[name].type)) for name in given}
+        return kind(**values)
+    except ValueError as error:
+        raise UsageError(f"head {head!r}: {error}") from error
+
+
+def _number(value: Any, annotation: str) -> Any:
+    """Return an option's value as its annotation ("int", "float", "float | None") wants it."""
+    if value is None or (isinstance(value, str) and value.lower() in {"none", "auto"}):
+        if "None" not in annotation:
+            raise ValueError(f"{value!r} is not a number")
+        return None
+    number = float(value)
+    if annotation.startswith("int"):
+        if number != int(number):
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(number)
+    return number

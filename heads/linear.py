@@ -1,0 +1,151 @@
+"""The linear head: ridge regression, ridge for whole curves, multinomial logistic regression."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from cache.table import FeatureTable
+from core.files import write_json
+from heads.contract import TASKS, FitReport, Problem
+from heads.design import Design, fit_design, save_arrays
+from heads.logistic import fit_logistic, softmax
+from heads.ridge import fit_ridge
+
+
+@dataclass(frozen=True)
+class LinearOptions:
+    """Options of the linear head.
+
+    penalty  share of the features' total variance, per row; None chooses it inside the train rows
+    balance  1: every feature weighs the same whatever its width; 0: every column does
+    """
+
+    penalty: float | None = None
+    balance: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.penalty is not None and not 0 < self.penalty < float("inf"):
+            raise ValueError(f"penalty {self.penalty} is not above 0")
+        if not 0 <= self.balance <= 1:
+            raise ValueError(f"balance {self.balance} is not in 0..1")
+
+
+class Linear:
+    """A weighted sum of all columns, with an L2 penalty on the weights.
+
+    The penalty is chosen inside the train rows (rows of one author left out together), so
+    validation rows stay unseen and their residuals honest.
+    """
+
+    name: ClassVar[str] = "linear"
+    accepts: ClassVar[tuple[str, ...]] = ("pooled",)
+    tasks: ClassVar[tuple[str, ...]] = TASKS
+    options: ClassVar[type] = LinearOptions
+
+    def __init__(self, problem: Problem, options: Any = None) -> None:
+        self.problem = problem
+        self._options: LinearOptions = options or LinearOptions()
+        self._design = Design(())
+        self._weights = np.zeros((0, problem.outputs))
+        self._intercepts = np.zeros(problem.outputs)
+        self._classes = np.arange(problem.outputs)
+
+    def fit(
+        self,
+        train: FeatureTable,
+        valid: FeatureTable | None,
+        *,
+        seed: int,
+        fixed: Mapping[str, float],
+    ) -> FitReport:
+        """Learn from `train`; `valid` is not looked at."""
+        del valid
+        target = train.target
+        assert target is not None
+        self._design = fit_design(train, balance=self._options.balance)
+        matrix = self._design.apply(train)
+        clusters = clusters_of(train)
+        penalty = fixed.get("penalty", self._options.penalty)
+        if self.problem.task == "classification":
+            self._classes = np.unique(target)
+            fitted = fit_logistic(matrix, target, clusters, penalty, seed=seed)
+        else:
+            fitted = fit_ridge(matrix, target.reshape(len(target), -1), clusters, penalty)
+        self._weights, self._intercepts, curve = fitted
+        history = [{"penalty": value, "loss": loss} for value, loss in curve.items()]
+        if penalty is None:
+            penalty = min(curve, key=lambda value: curve[value])
+        return FitReport({"penalty": float(penalty)}, history)
+
+    def predict(self, table: FeatureTable) -> np.ndarray:
+        """Return float64 [N], probabilities [N, classes], or [N, T].
+
+        A class without train rows has probability 0.
+        """
+        matrix = self._design.apply(table).astype(np.float64)
+        scores = matrix @ self._weights + self._intercepts
+        if self.problem.task == "regression":
+            first: np.ndarray = scores[:, 0]
+            return first
+        if self.problem.task == "sequence":
+            return scores
+        probabilities = np.zeros((len(table), self.problem.outputs))
+        probabilities[:, self._classes] = softmax(scores)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        """Write `linear.json`, `linear.safetensors` and the design."""
+        words = {
+            "task": self.problem.task,
+            "outputs": self.problem.outputs,
+            "options": asdict(self._options),
+        }
+        write_json(folder / "linear.json", words)
+        arrays = {
+            "weights": np.ascontiguousarray(self._weights),
+            "intercepts": np.ascontiguousarray(self._intercepts),
+            "classes": self._classes,
+        }
+        save_arrays(folder / "linear.safetensors", arrays)
+        self._design.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Linear:
+        """Read what `save` wrote."""
+        words = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "linear.safetensors")
+        head = cls(Problem(words["task"], words["outputs"]), LinearOptions(**words["options"]))
+        head._design = Design.load(folder)
+        head._weights, head._intercepts = arrays["weights"], arrays["intercepts"]
+        head._classes = arrays["classes"]
+        return head
+
+    def importances(self) -> Mapping[str, float]:
+        """Return each feature's share of the squared weights of its scaled columns."""
+        weights = self._weights - self._weights.mean(axis=1, keepdims=True)
+        single = self._weights.shape[1] == 1 or self.problem.task == "sequence"
+        return self._design.shares(((self._weights if single else weights) ** 2).sum(axis=1))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the options."""
+        return asdict(self._options)
+
+
+def clusters_of(table: FeatureTable) -> np.ndarray | None:
+    """Return int64 [N], equal for rows to be kept together (author, else near-duplicates), or None.
+
+    A row without an author is a cluster of its own.
+    """
+    if table.author is None:
+        return table.groups
+    known = table.author != ""
+    _, clusters = np.unique(table.author, return_inverse=True)
+    alone = clusters.max(initial=0) + 1 + np.arange(len(table))
+    return np.where(known, clusters.ravel(), alone).astype(np.int64)

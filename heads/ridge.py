@@ -1,0 +1,131 @@
+"""Ridge regression whose penalty is chosen by leaving rows out, exactly and without refitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.linear_model import Ridge
+
+from core.errors import FitError
+from heads.rotation import Rotation, rotate
+
+PENALTIES = tuple(float(value) for value in 10 ** np.arange(-6, 3.01, 0.25))
+
+
+def fit_ridge(
+    matrix: np.ndarray, target: np.ndarray, clusters: np.ndarray | None, penalty: float | None
+) -> tuple[np.ndarray, np.ndarray, dict[float, float]]:
+    """Fit float32 [N, D] to float64 [N, K] with NaN for gaps; one penalty for all K.
+
+    The penalty is a share of the variance of all columns together, per row: the same number means
+    the same shrinkage for more rows or wider blocks. None takes the one of `PENALTIES` with the
+    smallest squared error of left-out rows; rows of one of the `clusters` (int64 [N]) are left
+    out together.
+
+    Returns:
+        Weights float64 [D, K], intercepts float64 [K], and the left-out error by penalty, as a
+        share of the variance (empty where the penalty was given).
+
+    Raises:
+        FitError: if an output has fewer than two values.
+    """
+    patterns = _patterns(np.isfinite(target))
+    curve: dict[float, float] = {}
+    rotations = {}
+    for outputs, rows in patterns:
+        rotation = rotations[outputs[0]] = rotate(matrix if rows.all() else matrix[rows])
+        if penalty is None:
+            within = None if clusters is None else clusters[rows]
+            errors = left_out_errors(rotation, target[np.ix_(rows, outputs)], within)
+            for value, error in errors.items():
+                curve[value] = curve.get(value, 0) + error * len(outputs) / target.shape[1]
+        if len(patterns) > 1:
+            del rotations[outputs[0]]  # many patterns of wide matrices would fill the memory
+    chosen = penalty if penalty is not None else min(curve, key=lambda value: curve[value])
+    weights, intercepts = np.zeros((matrix.shape[1], target.shape[1])), np.zeros(target.shape[1])
+    for outputs, rows in patterns:
+        found = rotations.get(outputs[0]) or rotate(matrix[rows])
+        weights[:, outputs], intercepts[outputs] = _solve(
+            found, target[np.ix_(rows, outputs)], chosen
+        )
+    return weights, intercepts, curve
+
+
+def left_out_errors(
+    rotation: Rotation, target: np.ndarray, clusters: np.ndarray | None
+) -> Mapping[float, float]:
+    """Return by penalty the mean squared error of left-out rows, as a share of the target's
+    variance.
+
+    For leaving out a cluster g the residual is (I - H_gg)^-1 r_g, with H the hat matrix of the
+    fit on all rows: exact, intercept included (Cook & Weisberg, Residuals and Influence, 1982,
+    section 2.2).
+    """
+    rows = len(target)
+    centred = target - target.mean(axis=0)
+    variance = (centred**2).mean(axis=0)
+    projected = rotation.basis.T @ centred  # [R, K]
+    groups = _members(clusters, rows)
+    errors = {}
+    for penalty in PENALTIES:
+        shrink = rotation.values / (rotation.values + penalty * rotation.scale * rows)
+        residual = centred - rotation.basis @ (shrink[:, None] * projected)
+        left_out = _leave_out(rotation.basis, shrink, residual, groups)
+        errors[penalty] = float(((left_out**2).mean(axis=0) / variance).mean())
+    return errors
+
+
+def _leave_out(
+    basis: np.ndarray, shrink: np.ndarray, residual: np.ndarray, groups: list[np.ndarray]
+) -> np.ndarray:
+    """Return the residuals [N, K] that the rows of each group have in a fit without the group."""
+    rows = len(basis)
+    leverage = 1 / rows + (basis**2) @ shrink
+    left_out: np.ndarray = residual / np.maximum(1 - leverage, 1e-9)[:, None]
+    for members in groups:
+        part = basis[members]
+        hat = 1 / rows + (part * shrink) @ part.T
+        left_out[members] = np.linalg.solve(
+            np.eye(len(members)) * (1 + 1e-9) - hat, residual[members]
+        )
+    return left_out
+
+
+def _members(clusters: np.ndarray | None, rows: int) -> list[np.ndarray]:
+    """Return the rows of each cluster of two or more; none where one cluster is everything."""
+    if clusters is None:
+        return []
+    order = np.argsort(clusters, kind="stable")
+    edges = np.flatnonzero(np.diff(clusters[order])) + 1
+    groups = [group for group in np.split(order, edges) if len(group) > 1]
+    return [] if len(groups) == 1 and len(groups[0]) == rows else groups
+
+
+def _patterns(known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return for each set of outputs that have the same gaps: int64 [k], their rows bool [N].
+
+    Raises:
+        FitError: if an output has fewer than two values.
+    """
+    few = np.flatnonzero(known.sum(axis=0) < 2)
+    if len(few):
+        raise FitError(
+            f"step {few[0] + 1} of the target has fewer than 2 values in the {len(known)} "
+            "train rows; leave the step out or label more rows"
+        )
+    patterns, which = np.unique(known, axis=1, return_inverse=True)
+    return [
+        (np.flatnonzero(which.ravel() == index), patterns[:, index])
+        for index in range(patterns.shape[1])
+    ]
+
+
+def _solve(rotation: Rotation, target: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights [D, k] and intercepts [k] of the columns of X at this penalty."""
+    mean = target.mean(axis=0)
+    alpha = penalty * rotation.scale * len(target)
+    model = Ridge(alpha=alpha, fit_intercept=False, solver="cholesky")
+    model.fit(rotation.rotated, target - mean)
+    weights = rotation.back(model.coef_.reshape(target.shape[1], -1).T)
+    return weights, mean - rotation.mean @ weights

@@ -1,0 +1,90 @@
+"""An exact rotation of a matrix into as few columns as it has rows, for L2-penalised fits.
+
+A penalty on the length of the weights does not change when the columns are rotated, and weights of
+directions that no train row has are 0. So a fit on N rows of D columns, D far above N, is a fit
+on at most N columns; and in the rotated columns, which are uncorrelated, every ridge fit is a
+division.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_STRIP = 4096  # columns at a time: products in float32, their sums in float64
+_RANK = 1e-9  # eigenvalues below this share of the largest are rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """X [N, D] with its column means taken off is `basis * sqrt(values)` times a rotation.
+
+    matrix  float32 [N, D], X itself
+    mean    float64 [D]
+    values  float64 [R], the squared lengths of the rotated columns, largest first
+    basis   float64 [N, R], orthonormal
+    turn    float64 [D, R] where D <= N, else None (then it is made of `matrix` when asked)
+    """
+
+    matrix: np.ndarray
+    mean: np.ndarray
+    values: np.ndarray
+    basis: np.ndarray
+    turn: np.ndarray | None
+
+    @property
+    def rotated(self) -> np.ndarray:
+        """Give the rotated columns, float64 [N, R], each with mean 0."""
+        product: np.ndarray = self.basis * np.sqrt(self.values)
+        return product
+
+    @property
+    def scale(self) -> float:
+        """The variance of all columns together: the unit that penalties are given in."""
+        return float(self.values.sum()) / len(self.basis)
+
+    def back(self, weights: np.ndarray) -> np.ndarray:
+        """Turn weights [R, K] of rotated columns into float64 [D, K] of the columns of X."""
+        if self.turn is not None:
+            turned: np.ndarray = self.turn @ weights
+            return turned
+        dual = self.basis @ (weights / np.sqrt(self.values)[:, None])  # [N, K]
+        result = np.empty((self.matrix.shape[1], weights.shape[1]))
+        for strip in _strips(self.matrix.shape[1]):
+            result[strip] = self.matrix[:, strip].T.astype(np.float64) @ dual
+        return result
+
+
+def rotate(matrix: np.ndarray) -> Rotation:
+    """Rotate float32 [N, D]; costs the smaller of N²D + N³ and ND² + D³."""
+    rows, columns = matrix.shape
+    mean = matrix.mean(axis=0, dtype=np.float64)
+    if columns <= rows:
+        return _by_columns(matrix, mean)
+    gram = np.zeros((rows, rows))
+    for strip in _strips(columns):
+        part = matrix[:, strip] - mean[strip].astype(np.float32)
+        gram += part @ part.T
+    gram -= gram.mean(axis=0)  # what float32 left of the means
+    gram -= gram.mean(axis=1)[:, None]
+    values, basis = _eigen((gram + gram.T) / 2)
+    return Rotation(matrix, mean, values, basis, None)
+
+
+def _by_columns(matrix: np.ndarray, mean: np.ndarray) -> Rotation:
+    centred = matrix.astype(np.float64) - mean
+    values, turn = _eigen(centred.T @ centred)
+    return Rotation(matrix, mean, values, centred @ (turn / np.sqrt(values)), turn)
+
+
+def _eigen(symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues above rounding, largest first, and their vectors [.., R]."""
+    values, vectors = np.linalg.eigh(symmetric)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    rank = int((values > _RANK * max(values[0], 0)).sum())
+    return values[:rank], vectors[:, :rank]
+
+
+def _strips(width: int) -> list[slice]:
+    return [slice(start, start + _STRIP) for start in range(0, width, _STRIP)]
