@@ -34,7 +34,7 @@ def _storage_text(path: Path, error: OSError) -> str:
         )
     if error.errno in _READ_ONLY:
         return (
-            f"{path} may not be written ({error.strerror}); make it writable or choose another one"
+            f"{path} may not be written ({error.strerror}); make it writable or choose another"
         )
     return f"{path} could not be written: {error.strerror or error}"
 

@@ -103,7 +103,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{folder} is not a run folder (no readable run.json); `fit-head` prints the one it makes"
+            f"{folder} is no run folder: no readable run.json; `fit-head` prints the one it makes"
         ) from error
     return content
 

@@ -26,7 +26,6 @@ ABSENT_CAUSES = {
     "no-video": "the file has no video stream",
     "no-audio": "the file has no audio stream",
     "too-short": "the part is there but too short to measure",
-    "upstream": "the feature it is computed from is absent",
 }
 FAILED_CAUSES = {
     "missing": "the file is not where the table says",
@@ -36,7 +35,6 @@ FAILED_CAUSES = {
     "timeout": "it took longer than the time limit",
     "memory": "it took more memory than the limit",
     "crash": "the decoder ended its process",
-    "upstream": "the feature it is computed from failed",
     "model": "the encoder raised an error or gave a number that is not finite",
 }
 

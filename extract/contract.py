@@ -27,8 +27,6 @@ class Inputs:
     sound: Sound | None = None
     image: np.ndarray | None = None  # uint8 [height, width, 3], RGB, upright
     text: Mapping[str, str] = field(default_factory=dict)  # by field name, without "text:"
-    meta: Mapping[str, float | str] = field(default_factory=dict)
-    upstream: Mapping[str, np.ndarray | str] = field(default_factory=dict)  # by feature name
 
 
 class Extractor(Protocol):
@@ -36,7 +34,6 @@ class Extractor(Protocol):
 
     family   its name in the catalog
     reads    the parts it reads; all its specs read the same
-    after    features of other extractors that it reads (a text encoder that reads a caption)
     frames   what it wants of the video, or None
     audio    what it wants of the sound track, or None
     specs    the features it gives
@@ -46,8 +43,6 @@ class Extractor(Protocol):
     def family(self) -> str: ...
     @property
     def reads(self) -> tuple[str, ...]: ...
-    @property
-    def after(self) -> tuple[str, ...]: ...
     @property
     def frames(self) -> FrameRequest | None: ...
     @property

@@ -1,0 +1,26 @@
+"""The digests that rows are stored under: one for each sample and set of parts that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cache.known import IdIndex
+from corpus.sample import Sample
+
+DigestOf = Callable[[Path], bytes | None]
+
+
+class Keys:
+    """The ids of some samples, and the identity of each set of their parts, computed once."""
+
+    def __init__(self, samples: Sequence[Sample], digest_of: DigestOf) -> None:
+        self.index = IdIndex(sample.id for sample in samples)
+        self._samples, self._digest_of = samples, digest_of
+        self._digests: dict[tuple[str, ...], list[bytes | None]] = {}
+
+    def digests(self, parts: tuple[str, ...]) -> list[bytes | None]:
+        """Return 16 bytes for each sample; None where a file is not on this machine."""
+        if parts not in self._digests:
+            self._digests[parts] = [s.digest(parts, self._digest_of) for s in self._samples]
+        return self._digests[parts]

@@ -1,0 +1,51 @@
+"""Shortcast: pay for the GPU once, then ask as many questions as you like.
+
+The command table. Nothing heavy is imported here: each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from commands import cache, demo, evaluate, extract, features, fit_head, predict
+from core.errors import ProjectError
+from core.log import talk_to_stderr
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="cli.py",
+    help="Predict how a short video will do: extract features once, then fit heads in seconds",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+)
+app.command("demo", epilog=demo.EXAMPLES)(demo.run)
+app.command("extract", epilog=extract.EXAMPLES)(extract.run)
+app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
+app.command("predict", epilog=predict.EXAMPLES)(predict.run)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
+app.command("features", epilog=features.EXAMPLES)(features.run)
+app.add_typer(cache.app, name="cache")
+
+
+def main() -> int:
+    """Run one command and return its exit code: 0, 1, 2, 3 or 130 (see `core/errors.py`)."""
+    talk_to_stderr()
+    try:
+        code: int | None = app(standalone_mode=False)
+    except ProjectError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]
+        return error.exit_code
+    if code == INTERRUPTED:
+        print("interrupted: what was complete is kept; the same command goes on", file=sys.stderr)
+    return code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

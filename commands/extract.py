@@ -1,0 +1,153 @@
+"""`extract`: compute the features that the cache lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands import loading
+from commands import options as o
+from core.errors import UnknownName, UsageError
+from core.log import logger
+
+if TYPE_CHECKING:
+    from corpus.manifest import Manifest
+    from corpus.sample import Sample
+    from extract.catalog import Request
+    from extract.ensure import State
+    from extract.plan import Plan, Retry
+
+EXAMPLES = o.examples(
+    "extract demo/videos.csv",
+    "extract demo/videos.csv --features motion,mfcc --dry-run",
+)
+SOME_FAILED = 3
+
+
+def run(
+    context: typer.Context,
+    manifest: o.ManifestArgument,
+    features: o.FeaturesOption = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="named set of features  [default: classic]")
+    ] = None,
+    cache: o.CacheOption = o.DEFAULT_CACHE,
+    source: o.SourceOption = "generic",
+    columns: o.ColumnsOption = None,
+    root: o.RootOption = None,
+    part: Annotated[
+        str | None, typer.Option("--part", help="share i of n, by the hash of ids", metavar="i/n")
+    ] = None,
+    decoder: o.DecoderOption = "pyav",
+    workers: o.WorkersOption = None,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", help="samples per forward; no effect on values", min=1)
+    ] = 8,
+    time_limit: o.TimeLimitOption = 120.0,
+    memory_limit: o.MemoryLimitOption = 4.0,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="also samples that failed before")
+    ] = False,
+    retry: Annotated[
+        str | None,
+        typer.Option("--retry", help="also samples that failed of these causes", metavar="CAUSES"),
+    ] = None,
+    skip_bad_rows: o.SkipBadRowsOption = False,
+    out: o.OutOption = None,
+    config: o.ConfigOption = None,
+    as_json: o.JsonOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be computed, and stop")
+    ] = False,
+) -> int:
+    """Compute the features that the cache lacks.
+
+    Every file is read once for all features that still miss it. A file that is missing or broken is
+    a row with its cause: the run goes on and ends with exit code 3.
+    """
+    from core.runs import recording
+    from extract.ensure import OpenCache, ensure, state_of
+    from extract.plan import make_plan, share
+
+    again = _retry(retry_failed, retry)
+    table = loading.load_manifest(
+        loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    )
+    request = _request(features, preset, table, decoder)
+    samples: list[Sample] = list(table.samples)
+    if part:
+        samples = share(samples, loading.parse_part(part))
+    opened = OpenCache.at(cache, samples)
+    if dry_run:
+        plan = make_plan(samples, request, store=opened.store, keys=opened.keys, retry=again)
+        _print_plan(plan, as_json=as_json)
+        return 0
+    settings = loading.settings(workers, batch_size, decoder, time_limit, memory_limit)
+    with recording("extract", o.resolved(context), out=out) as record:
+        record.note(data={"manifest": table.digest, "rows": len(samples)})
+        worked_on = ensure(samples, request, opened, settings=settings, retry=again)
+        state = state_of(request, opened)
+        record.note(metrics={"worked_on": worked_on, **state.to_json()})
+        state.write_failures(record.folder / "failures.csv")
+    _print_state(state, worked_on, str(record.folder), as_json=as_json)
+    return SOME_FAILED if state.failures else 0
+
+
+def _request(features: str | None, preset: str | None, table: Manifest, decoder: str) -> Request:
+    """Turn --features or --preset into extractors for this table."""
+    from extract.catalog import DEFAULT_PRESET, PRESETS, resolve
+
+    if features and preset:
+        raise UsageError(
+            "--features and --preset exclude each other; name the preset in --features"
+        )
+    if preset and preset not in PRESETS:
+        raise UnknownName("preset", preset, PRESETS)
+    asked = o.names(features) or [preset or DEFAULT_PRESET]
+    return resolve(asked, text_fields=table.columns.text, decoder=decoder)
+
+
+def _retry(everything: bool, causes: str | None) -> Retry:
+    """Turn --retry-failed and --retry into the rows to compute again."""
+    from core.status import FAILED_CAUSES
+    from extract.plan import Retry
+
+    if everything and causes:
+        raise UsageError(
+            "--retry-failed and --retry exclude each other; the first means every cause"
+        )
+    named = o.names(causes)
+    for cause in named:
+        if cause not in FAILED_CAUSES:
+            raise UnknownName("--retry: cause", cause, FAILED_CAUSES)
+    return Retry(everything, named)
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Say what would be computed."""
+    missing = {name: int(rows.sum()) for name, rows in plan.missing.items()}
+    if as_json:
+        o.print_json({"samples": plan.count(), "missing": missing})
+        return
+    print(f"{plan.count()} of {len(plan.samples)} samples would be read")
+    for name, count in missing.items():
+        print(f"  {name:28} {count:8} missing")
+
+
+def _print_state(state: State, worked_on: int, folder: str, *, as_json: bool) -> None:
+    """Say what the cache now has, and where failures are listed."""
+    if state.by_id:
+        logger.info("%d samples found by id alone: their files are not here", state.by_id)
+    if state.failures:
+        logger.warning("%d samples failed; listed in %s/failures.csv", state.failed_samples, folder)
+    if as_json:
+        o.print_json({"run": folder, "worked_on": worked_on, **state.to_json()})
+        return
+    print(f"{'feature':28} {'OK':>8} {'ABSENT':>8} {'FAILED':>8}")
+    for name, coverage in state.coverage.items():
+        absent, bad = sum(coverage.absent.values()), sum(coverage.failed.values())
+        causes = ", ".join(
+            f"{n} {cause}" for cause, n in {**coverage.absent, **coverage.failed}.items()
+        )
+        print(f"{name:28} {coverage.ok:8} {absent:8} {bad:8}  {causes}".rstrip())

@@ -1,0 +1,82 @@
+"""From a command's options to the things they name: the table, the cache, the features."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from core.log import logger
+
+if TYPE_CHECKING:
+    from corpus.manifest import Manifest
+    from extract.pipeline import Settings
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is to be read."""
+
+    path: Path
+    source: str
+    columns: str | None
+    root: Path | None
+    skip_bad_rows: bool
+
+
+def load_manifest(options: TableOptions, targets: Sequence[str] = ()) -> Manifest:
+    """Read the table; rows that were left out are said on stderr."""
+    from corpus.columns import Columns
+    from corpus.manifest import read_manifest
+
+    manifest = read_manifest(
+        options.path,
+        columns=Columns.parse(options.columns) if options.columns else None,
+        source=options.source,
+        root=options.root,
+        targets=targets,
+        skip_bad_rows=options.skip_bad_rows,
+    )
+    for problem in manifest.bad_rows[:20]:
+        logger.warning("left out: %s", problem)
+    if manifest.bad_rows:
+        logger.warning("%d bad rows left out of %s", len(manifest.bad_rows), options.path)
+    return manifest
+
+
+def settings(
+    workers: int | None,
+    batch_size: int,
+    decoder: str,
+    time_limit_s: float,
+    memory_limit_gib: float,
+) -> Settings:
+    """Return how to run an extraction, from the options of a command."""
+    from core.device import choose_device
+    from extract.pipeline import Settings
+    from extract.pool import Limits
+
+    limits = Limits(time_limit_s, int(memory_limit_gib * 2**30))
+    return Settings(
+        workers or cpu_count(), batch_size, decoder, lambda: choose_device().value, limits
+    )
+
+
+def cpu_count() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def parse_part(text: str) -> tuple[int, int]:
+    """Read "2/8" as (2, 8).
+
+    Raises:
+        UsageError: unless it is i/n with 1 <= i <= n.
+    """
+    index, _, count = text.partition("/")
+    if index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count):
+        return int(index), int(count)
+    raise UsageError(f"--part {text!r} is not i/n with 1 <= i <= n, such as 2/8")

@@ -1,0 +1,109 @@
+"""Make sure that the cache has what is wanted, and say what it then has."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cache.keys import Keys
+from cache.known import Coverage
+from cache.store import Store
+from core.digests import FileDigests
+from core.files import write_text
+from corpus.sample import Sample
+from extract.catalog import Request
+from extract.pipeline import Settings, run_plan
+from extract.plan import Retry, make_plan
+
+
+@dataclass(frozen=True)
+class OpenCache:
+    """A cache folder with the identities of some samples."""
+
+    store: Store
+    keys: Keys
+    digests: FileDigests
+
+    @classmethod
+    def at(cls, folder: Path, samples: Sequence[Sample]) -> OpenCache:
+        """Open a cache for some samples; nothing is digested before it is asked for."""
+        digests = FileDigests(folder / "digests.sqlite")
+        return cls(Store(folder), Keys(samples, digests), digests)
+
+
+def ensure(
+    samples: Sequence[Sample],
+    request: Request,
+    opened: OpenCache,
+    *,
+    settings: Settings,
+    retry: Retry | None = None,
+) -> int:
+    """Compute and store what the cache lacks; return how many samples were worked on.
+
+    Raises:
+        ProjectError: as `run_plan`.
+        CacheError: if the cache is not what it says it is.
+    """
+    store, keys = opened.store, opened.keys
+    plan = make_plan(samples, request, store=store, keys=keys, retry=retry or Retry())
+    opened.digests.save()
+    return run_plan(plan, store, settings)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a cache has of some samples: counts by feature, and every failure.
+
+    failures  (id, feature, cause, reason), in the order of samples and features
+    """
+
+    coverage: dict[str, Coverage]
+    failures: tuple[tuple[str, str, str, str], ...]
+
+    @property
+    def failed_samples(self) -> int:
+        """How many samples have at least one FAILED feature."""
+        return len({sample_id for sample_id, *_ in self.failures})
+
+    @property
+    def by_id(self) -> int:
+        """The most rows of one feature that were found by id alone, their files not being here."""
+        return max((coverage.by_id for coverage in self.coverage.values()), default=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts, for `run.json` and `--json`."""
+        features = {
+            name: {"ok": c.ok, "absent": dict(c.absent), "failed": dict(c.failed), "never": c.never}
+            for name, c in self.coverage.items()
+        }
+        return {"failed": self.failed_samples, "by_id": self.by_id, "features": features}
+
+    def write_failures(self, path: Path) -> None:
+        """Write `id,feature,cause,reason`, a line for each failure."""
+        lines = io.StringIO()
+        table = csv.writer(lines)
+        table.writerow(["id", "feature", "cause", "reason"])
+        table.writerows(self.failures)
+        write_text(path, lines.getvalue())
+
+
+def state_of(request: Request, opened: OpenCache) -> State:
+    """Ask the store what it has of the wanted features."""
+    index = opened.keys.index
+    coverage: dict[str, Coverage] = {}
+    failures: list[tuple[int, tuple[str, str, str, str]]] = []
+    for spec in request.specs:
+        known = opened.store.known(spec, index, opened.keys.digests(spec.reads))
+        coverage[spec.name] = known.coverage()
+        rows = np.flatnonzero(known.failed()).tolist()
+        if rows:
+            causes, reasons = known.cause, known.reasons()
+            failures += [(r, (index.ids[r], spec.name, causes[r], reasons[r])) for r in rows]
+    return State(coverage, tuple(entry for _, entry in sorted(failures, key=lambda pair: pair[0])))

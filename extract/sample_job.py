@@ -1,0 +1,115 @@
+"""What a worker does with one sample: read its file once, prepare the inputs of every extractor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.status import Gap, absent, failed
+from corpus.sample import MEDIA_PARTS, Sample
+from extract.contract import Extractor, Inputs
+from media.decode import read_media
+from media.image import read_image
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTask:
+    """One sample and the families (by index into the job's extractors) that it still lacks."""
+
+    row: int
+    sample: Sample
+    families: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAnswer:
+    """What became of it: per family what `forward` takes, or a gap; seconds spent, by family."""
+
+    prepared: Mapping[int, Mapping[str, Any] | Gap]
+    prepare_s: Mapping[int, float] = field(default_factory=dict)
+    decode_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class SampleJob:
+    """Reads and prepares samples for these extractors; sent to each worker once."""
+
+    extractors: Sequence[Extractor]
+    decoder: str = "pyav"
+
+    def __call__(self, task: SampleTask) -> SampleAnswer:
+        wanted = {index: self.extractors[index] for index in task.families}
+        started = time.perf_counter()
+        parts = _Parts.read(task.sample, list(wanted.values()), self.decoder)
+        decode_s = time.perf_counter() - started
+        prepared: dict[int, Mapping[str, Any] | Gap] = {}
+        prepare_s: dict[int, float] = {}
+        for index, extractor in wanted.items():
+            started = time.perf_counter()
+            prepared[index] = _prepare(extractor, task.sample, parts)
+            prepare_s[index] = time.perf_counter() - started
+        return SampleAnswer(prepared, prepare_s, decode_s)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What was read of one sample's files; a part is its content or a gap."""
+
+    frames: Mapping[Any, Any] = field(default_factory=dict)
+    sound: Mapping[Any, Any] = field(default_factory=dict)
+    image: np.ndarray | Gap | None = None
+
+    @classmethod
+    def read(cls, sample: Sample, extractors: Sequence[Extractor], decoder: str) -> _Parts:
+        frames = list(dict.fromkeys(e.frames for e in extractors if e.frames is not None))
+        sound = list(dict.fromkeys(e.audio for e in extractors if e.audio is not None))
+        parts = cls()
+        if sample.video is not None and (frames or sound):
+            media = read_media(sample.video, frames, sound, decoder=decoder)
+            parts.frames, parts.sound = media.frames, media.sound
+        if sample.image is not None and any("image" in e.reads for e in extractors):
+            parts.image = read_image(sample.image)
+        return parts
+
+
+def _prepare(extractor: Extractor, sample: Sample, parts: _Parts) -> Mapping[str, Any] | Gap:
+    """Prepare one sample for one extractor; a fault of the code is a row of this sample too."""
+    inputs = not_given(extractor, sample) or _inputs(extractor, sample, parts)
+    if isinstance(inputs, Gap):
+        return inputs
+    try:
+        return extractor.prepare(inputs)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever one sample does to an encoder, the others go on
+        return failed("model", f"{extractor.family}: {type(error).__name__}: {error}")
+
+
+def _inputs(extractor: Extractor, sample: Sample, parts: _Parts) -> Inputs | Gap:
+    """Gather what an extractor reads; the first media part that is a gap is the answer."""
+    frames = parts.frames.get(extractor.frames)
+    sound = parts.sound.get(extractor.audio)
+    image = parts.image if "image" in extractor.reads else None
+    if isinstance(frames, Gap):
+        return frames
+    if isinstance(sound, Gap):
+        return sound
+    if isinstance(image, Gap):
+        return image
+    names = [part.partition(":")[2] for part in extractor.reads if part.partition(":")[0] == "text"]
+    text = {name: sample.text[name] for name in names if name in sample.text}
+    return Inputs(frames=frames, sound=sound, image=image, text=text)
+
+
+def not_given(extractor: Extractor, sample: Sample) -> Gap | None:
+    """Return the gap of a sample whose table names nothing that this extractor reads."""
+    given = [part for part in extractor.reads if sample.has(part)]
+    media = [part for part in extractor.reads if part in MEDIA_PARTS]
+    if given and all(part in given for part in media):
+        return None
+    lacking = ", ".join(part for part in extractor.reads if part not in given)
+    return absent("not-given", f"the table names no {lacking} for this sample")
