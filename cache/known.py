@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cache.keys import UNKNOWN_DIGEST
 from cache.marker import Shard
 from cache.shard import FORMATS, Header
-from cache.spec import FeatureSpec
+from cache.spec import UNKNOWN_INPUTS, FeatureSpec
 from core.fingerprint import DIGEST_BYTES
 from core.status import Status
 
@@ -201,7 +200,7 @@ def _digest_array(digests: Digests, rows: int) -> tuple[np.ndarray, np.ndarray]:
     if len(digests) != rows:
         raise ValueError(f"{len(digests)} digests were given for {rows} ids")
     unknown = np.array([digest is None for digest in digests], bool)
-    joined = b"".join([UNKNOWN_DIGEST if digest is None else digest for digest in digests])
+    joined = b"".join([UNKNOWN_INPUTS if digest is None else digest for digest in digests])
     if len(joined) != rows * DIGEST_BYTES:
         raise ValueError(f"a digest has other than {DIGEST_BYTES} bytes")
     return np.frombuffer(joined, np.uint64).reshape(rows, -1 if rows else 2), unknown

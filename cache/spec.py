@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from core.fingerprint import fingerprint
+from core.fingerprint import DIGEST_BYTES, fingerprint
 from core.status import Gap, Status
 
 TEXT = "text"  # the stored dtype of a feature whose value is a text
+UNKNOWN_INPUTS = bytes(DIGEST_BYTES)  # the identity of inputs whose file is not on this machine
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Row:
     """One feature of one sample: a value, or a gap with its cause.
 
     inputs_digest  16 bytes, the identity of the parts the value was computed from;
-                   `cache.keys.UNKNOWN_DIGEST` where the file is missing, for a gap
+                   `UNKNOWN_INPUTS` where the file is missing, for a gap
     value          array of the spec's shape, or str, where status is OK; else None
     """
 
