@@ -1,0 +1,142 @@
+"""One file, opened and read through once: every frame and every sound that is asked of it.
+
+Each stream counts time from its own beginning. In most files the two begin within some tens of
+milliseconds of each other; a longer delay of one of them is not made up for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from core.errors import UnknownName
+from core.status import Gap, absent, failed
+from media.pictures import read_frames
+from media.probe import (
+    FOREIGN_ERRORS,
+    Probe,
+    audio_stream,
+    describe,
+    open_media,
+    reason,
+    video_stream,
+)
+from media.request import AudioRequest, FrameRequest, Frames, Sound
+from media.sound import read_sound
+
+DECODERS = ("pyav", "decord")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """What was asked of one file; every request has its own outcome.
+
+    probe      what the file says of itself, or why it could not be opened
+    seconds    wall-clock time that reading took
+    """
+
+    frames: dict[FrameRequest, Frames | Gap]
+    sound: dict[AudioRequest, Sound | Gap]
+    probe: Probe | Gap
+    seconds: float
+
+
+def read_media(
+    path: Path,
+    frames: Sequence[FrameRequest],
+    audio: Sequence[AudioRequest],
+    *,
+    decoder: str = "pyav",
+) -> Decoded:
+    """Read all that is asked of a file in one pass; a bad file gives gaps, never an exception.
+
+    The compressed packets of both streams are held in memory meanwhile; short videos are a few MB.
+    `decoder` reads the frames: "pyav", or "decord" (slower on short clips, fails on more odd files);
+    the sound is always read by PyAV.
+
+    Raises:
+        UnknownName: if there is no such decoder.
+    """
+    if decoder not in DECODERS:
+        raise UnknownName("decoder", decoder, DECODERS)
+    start = time.perf_counter()
+    container = open_media(path)
+    if isinstance(container, Gap):
+        gap = container
+        return Decoded(dict.fromkeys(frames, gap), dict.fromkeys(audio, gap), gap, _since(start))
+    with container:
+        found = describe(container, path)
+        video = video_stream(container) if frames else None
+        sound = audio_stream(container) if audio else None
+        if decoder == "decord" and video is not None:
+            pictures = _through_decord(path, frames)
+            packets = _demux(container, sound)
+        else:
+            packets = _demux(container, video, sound)
+            pictures = _pictures(video, packets, frames)
+        sounds = _sounds(sound, packets, audio)
+    return Decoded(pictures, sounds, found, _since(start))
+
+
+def _since(start: float) -> float:
+    return time.perf_counter() - start
+
+
+def _demux(container: InputContainer, *streams: Stream | None) -> dict[int, list[Packet[Any]]]:
+    """Return the packets by index of their stream, in the order of the file.
+
+    A file that breaks off ends there: whether enough is left is for what decodes it to say.
+    """
+    chosen = [stream for stream in streams if stream is not None]
+    packets: dict[int, list[Packet[Any]]] = {stream.index: [] for stream in chosen}
+    try:
+        for packet in container.demux(*chosen) if chosen else ():
+            if packet.size:  # the last packet of a stream is empty and only says so
+                packets[packet.stream_index].append(packet)
+    except FOREIGN_ERRORS:
+        return packets
+    return packets
+
+
+def _pictures(
+    stream: VideoStream | None,
+    packets: Mapping[int, list[Packet[Any]]],
+    requests: Sequence[FrameRequest],
+) -> dict[FrameRequest, Frames | Gap]:
+    if stream is None:
+        return dict.fromkeys(requests, absent("no-video"))
+    if stream.codec_context is None:
+        return dict.fromkeys(requests, failed("unreadable", "libav cannot decode such video"))
+    try:
+        return read_frames(stream, packets[stream.index], requests)
+    except FOREIGN_ERRORS as error:
+        return dict.fromkeys(requests, failed("corrupt", f"the video: {reason(error)}"))
+
+
+def _sounds(
+    stream: AudioStream | None,
+    packets: Mapping[int, list[Packet[Any]]],
+    requests: Sequence[AudioRequest],
+) -> dict[AudioRequest, Sound | Gap]:
+    if stream is None:
+        return dict.fromkeys(requests, absent("no-audio"))
+    if stream.codec_context is None:
+        return dict.fromkeys(requests, failed("unreadable", "libav cannot decode such sound"))
+    return read_sound(stream, packets[stream.index], requests)
+
+
+def _through_decord(
+    path: Path, requests: Sequence[FrameRequest]
+) -> dict[FrameRequest, Frames | Gap]:
+    from media.decord_reader import read_frames_by_decord  # a second set of libav libraries
+
+    return read_frames_by_decord(path, requests)
