@@ -1,0 +1,25 @@
+"""What a source is: how the tables of one data set are laid out, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from corpus.columns import Columns
+
+
+@dataclass(frozen=True)
+class Source:
+    """The layout of one data set's tables.
+
+    columns   what its columns are; None takes the columns whose names say what they are. A column
+              other than the id may be lacking from a table
+    files     by part ("video", "image") the name of the file under the root, such as "{id}.mp4",
+              where no column gives it
+    any_case  whether `Title` and `TITLE` are the column `title`, and `text:title` the part
+    """
+
+    name: str
+    columns: Columns | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    any_case: bool = False

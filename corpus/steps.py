@@ -1,0 +1,63 @@
+"""Which columns make up a sequence: `p` stands for p1, p2, ... pT, and `p2..p22` for some."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from core.errors import UsageError
+
+_RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
+
+
+def step_columns(target: str, headers: Iterable[str]) -> list[str]:
+    """Return the columns of a sequence in the order of their numbers; [] where there is none.
+
+    A column is a step if its name is the target's and a number, as in p1, p_1, "Day 1" or p01. The
+    order is that of the numbers, wherever the columns stand in the table. One step alone is no
+    sequence.
+
+    Raises:
+        UsageError: if a number is lacking between the first and the last, or is there twice.
+    """
+    match = _RANGE.fullmatch(target)
+    if match and match[1] == match[3]:
+        first, last = int(match[2]), int(match[4])
+        steps = _numbered(match[1], headers)
+        wanted = range(first, last + 1)
+        _check(target, [number for number in wanted if number not in steps], wanted)
+        return [steps[number] for number in wanted]
+    steps = _numbered(target, headers)
+    if len(steps) < 2:
+        return []
+    wanted = range(min(steps), max(steps) + 1)
+    _check(target, [number for number in wanted if number not in steps], wanted)
+    return [steps[number] for number in wanted]
+
+
+def _numbered(stem: str, headers: Iterable[str]) -> dict[int, str]:
+    """Return the columns called `stem` and a number, by that number."""
+    steps: dict[int, str] = {}
+    pattern = re.compile(re.escape(stem.rstrip(" _")) + r"[ _]?(\d+)", re.ASCII)
+    for header in headers:
+        match = pattern.fullmatch(header)
+        if match is None:
+            continue
+        number = int(match[1])
+        if number in steps:
+            raise UsageError(
+                f"target {stem!r}: columns {steps[number]!r} and {header!r} are both step {number}"
+            )
+        steps[number] = header
+    return steps
+
+
+def _check(target: str, lacking: list[int], wanted: range) -> None:
+    if len(wanted) < 2:
+        raise UsageError(f"target {target!r} has fewer than two steps; write it like p1..p30")
+    if lacking:
+        shown = ", ".join(str(number) for number in lacking[:5]) + ", …" * (len(lacking) > 5)
+        raise UsageError(
+            f"target {target!r}: the table has no column for step {shown} of "
+            f"{wanted[0]} to {wanted[-1]}; name the steps it has, like p1..p30"
+        )
