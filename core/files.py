@@ -33,9 +33,7 @@ def _storage_text(path: Path, error: OSError) -> str:
             f"the disk of {path} is full; free some space or choose another folder, then run again"
         )
     if error.errno in _READ_ONLY:
-        return (
-            f"{path} may not be written ({error.strerror}); make it writable or choose another"
-        )
+        return f"{path} may not be written ({error.strerror}); make it writable or choose another"
     return f"{path} could not be written: {error.strerror or error}"
 
 

@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python cli.py
+DEMO := var/demo
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+
+setup: .venv/installed ## make a virtual environment with all packages
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## synthetic videos -> features -> two heads -> a prediction and a report
+	rm -rf $(DEMO)
+	$(RUN) demo $(DEMO)/corpus
+	$(RUN) extract $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache
+	$(RUN) fit-head $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head linear --target engagement --out $(DEMO)/linear
+	$(RUN) fit-head $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head gbm --target engagement --out $(DEMO)/gbm
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: setup ## check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test ## all that must hold before a commit
+
+bench: setup ## measure what docs/performance.md tells
+	for file in bench/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean: ## remove the environment, caches, runs and the demo
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup demo test lint check bench clean
