@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -12,6 +14,11 @@ from cache.shard import FORMATS, Segments
 from cache.spec import Column, FeatureSpec
 from cache.store import Store
 from cache.values import stored_dtype
+
+Pieces = list[tuple[int, Segments]]  # by number of the shard
+
+_THREADS = 4  # more did not help: memory is the limit
+_PARALLEL_BYTES = 16 << 20  # below, starting threads costs more than it saves
 
 
 def read_column(
@@ -53,15 +60,15 @@ def read_known(known: Known) -> Column:
     """
     spec, present = known.spec, known.ok
     if not (spec.is_text or spec.is_ragged):
-        values = np.zeros((len(known), *spec.item_shape), stored_dtype(spec))
-        for number, rows in _by_shard(known):
-            one = np.ones(len(rows), np.int64)
-            _copy(known, number, Segments(known.value[rows], rows, one), values)
+        # Not np.zeros: it has the pages cleared by the kernel one by one, which takes twice as long
+        # as reading.
+        values = np.empty((len(known), *spec.item_shape), stored_dtype(spec))
+        values[~present] = 0
+        _copy(known, _fixed_pieces(known), values)
         return Column(spec, values, None, present)
     offsets, pieces = _ragged_pieces(known)
     values = np.empty((int(offsets[-1]), *spec.item_shape), stored_dtype(spec))
-    for number, segments in pieces:
-        _copy(known, number, segments, values)
+    _copy(known, pieces, values)
     if spec.is_text:
         return Column(spec, _decode(values, offsets), None, present)
     return Column(spec, values, offsets, present)
@@ -72,12 +79,20 @@ def _by_shard(known: Known) -> list[tuple[int, np.ndarray]]:
     rows = np.flatnonzero(known.ok)
     number = known.shard[rows]
     order = np.argsort(number, kind="stable")
-    numbers, starts = np.unique(number[order], return_index=True)
-    groups = np.split(rows[order], starts[1:])
-    return list(zip(numbers.tolist(), groups, strict=True)) if len(rows) else []
+    counts = np.bincount(number, minlength=len(known.shards))
+    groups = np.split(rows[order], np.cumsum(counts)[:-1])
+    return [(number, group) for number, group in enumerate(groups) if len(group)]
 
 
-def _ragged_pieces(known: Known) -> tuple[np.ndarray, list[tuple[int, Segments]]]:
+def _fixed_pieces(known: Known) -> Pieces:
+    """Return by shard which value goes to which row."""
+    return [
+        (number, Segments(known.value[rows], rows, np.ones(len(rows), np.int64)))
+        for number, rows in _by_shard(known)
+    ]
+
+
+def _ragged_pieces(known: Known) -> tuple[np.ndarray, Pieces]:
     """Return where each row's tokens go, int64 [N + 1], and by shard where they come from."""
     lengths = np.zeros(len(known), np.int64)
     sources = []
@@ -93,9 +108,20 @@ def _ragged_pieces(known: Known) -> tuple[np.ndarray, list[tuple[int, Segments]]
     ]
 
 
-def _copy(known: Known, number: int, wanted: Segments, out: np.ndarray) -> None:
-    shard = known.shards[number]
-    FORMATS.load(shard.marker.format).read_values(shard.path, known.spec, wanted, out)
+def _copy(known: Known, pieces: Pieces, out: np.ndarray) -> None:
+    """Copy the pieces of every shard into `out`, which they share without overlap."""
+
+    def copy(piece: tuple[int, Segments]) -> None:
+        shard = known.shards[piece[0]]
+        shard_format = FORMATS.load(shard.marker.format)
+        shard_format.read_values(shard.path, known.spec, piece[1], out)
+
+    if len(pieces) < 2 or out.nbytes < _PARALLEL_BYTES:
+        for piece in pieces:
+            copy(piece)
+        return
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        list(pool.map(copy, pieces))
 
 
 def _decode(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -1,0 +1,148 @@
+"""How fast the cache reads and resumes, beside the fastest there is: `np.load` of the same array.
+
+    python -m bench.cache [--rows 120000] [--width 768] [--folder DIR]
+
+Prints the machine, both times side by side and their ratio. Each time is the best of five with the
+files in memory (page cache), in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from cache.known import IdIndex
+from cache.reading import read_column, read_known
+from cache.spec import FeatureSpec, Row
+from cache.store import Store
+from cache.writer import Limits, ShardWriter
+from core.fingerprint import digest_strings
+
+REPEATS = 5
+RESUME_ROWS, RESUME_FEATURES, RESUME_SHARDS = 100_000, 12, 20
+
+
+def main() -> None:
+    """Measure and print."""
+    options = _options()
+    print(_machine())
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name)
+        _reading(folder, options.rows, options.width)
+        _resume(folder)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rows", type=int, default=120_000, help="samples (120000)")
+    parser.add_argument("--width", type=int, default=768, help="numbers per sample (768)")
+    parser.add_argument("--folder", help="where to put the files while measuring (temporary)")
+    return parser.parse_args()
+
+
+def _machine() -> str:
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
+        f"Python {platform.python_version()}, numpy {np.__version__}, h5py {h5py.__version__}"
+    )
+
+
+def _reading(folder: Path, rows: int, width: int) -> None:
+    """Compare reading a column, in order, shuffled and with gaps, with `np.load`."""
+    ids, digests = _keys(rows)
+    array = np.random.default_rng(0).standard_normal((rows, width), np.float32).astype(np.float16)
+    np.save(folder / "array.npy", array)
+    store, spec = Store(folder / "cache"), _spec("video", width)
+    _write(store, spec, ids, digests, values=array, limits=Limits(rows=5_000))
+    order = np.random.default_rng(1).permutation(rows).tolist()
+    shuffled = [ids[row] for row in order], [digests[row] for row in order]
+    half = ids[::2], digests[::2]
+    index = IdIndex(ids)
+    assert np.array_equal(read_column(store, spec, index, digests).values, array)
+
+    known = store.known(spec, index, digests)
+
+    load = _best(lambda: np.load(folder / "array.npy"))
+    size = f"[{rows}, {width}] float16, {array.nbytes / 1e6:.0f} MB"
+    print(f"np.load {size}: {load:.3f} s, {array.nbytes / load / 1e9:.1f} GB/s")
+    for name, work in {
+        "values, keys matched before": lambda: read_known(known),
+        "keys and values": lambda: read_column(store, spec, index, digests),
+        "keys and values, ids indexed anew": lambda: read_column(store, spec, ids, digests),
+        "shuffled": lambda: read_column(store, spec, *shuffled),
+        "every other sample": lambda: read_column(store, spec, *half),
+        "ids, digests, statuses only": lambda: store.headers(spec),
+    }.items():
+        seconds = _best(work)
+        shards = f"{len(store.shards(spec))} shards"
+        times = f"{seconds:.3f} s, np.load {load:.3f} s, ratio {seconds / load:.2f}"
+        print(f"cache, {shards}, {name}: {times}")
+
+
+def _resume(folder: Path) -> None:
+    """Measure what a run costs that finds nothing missing."""
+    ids, digests = _keys(RESUME_ROWS)
+    store = Store(folder / "resume")
+    specs = [_spec(f"feature-{number}", 4) for number in range(RESUME_FEATURES)]
+    values = np.zeros((RESUME_ROWS, 4), np.float16)
+    for spec in specs:
+        limits = Limits(rows=RESUME_ROWS // RESUME_SHARDS)
+        _write(store, spec, ids, digests, values=values, limits=limits)
+
+    def resume() -> int:
+        index = IdIndex(ids)
+        return sum(int((~store.known(spec, index, digests).found).sum()) for spec in specs)
+
+    index = IdIndex(ids)
+    one = _best(lambda: store.known(specs[0], index, digests))
+    every = _best(resume)
+    keys = f"{RESUME_ROWS} rows, {RESUME_SHARDS} shards"
+    print(f"known, {keys}, 1 feature: {one:.3f} s (target 0.150)")
+    print(f"known, {keys}, {RESUME_FEATURES} features: {every:.3f} s (target 1.000)")
+
+
+def _keys(rows: int) -> tuple[list[str], list[bytes]]:
+    ids = [f"user{row % 977:04d}/clip-{row:07d}.mp4" for row in range(rows)]
+    return ids, [digest_strings([sample_id]) for sample_id in ids]
+
+
+def _spec(name: str, width: int) -> FeatureSpec:
+    return FeatureSpec(name, (width,), "float16", ("video",), {"version": 1})
+
+
+def _write(
+    store: Store,
+    spec: FeatureSpec,
+    ids: list[str],
+    digests: list[bytes],
+    *,
+    values: np.ndarray,
+    limits: Limits,
+) -> None:
+    started = time.perf_counter()
+    with ShardWriter(store, spec, limits=limits) as writer:
+        for sample_id, digest, value in zip(ids, digests, values, strict=True):
+            writer.add(Row.of(sample_id, digest, value))
+    if spec.name == "video":
+        print(f"written {len(ids)} rows in {time.perf_counter() - started:.1f} s, synced")
+
+
+def _best(work: Callable[[], object]) -> float:
+    def once() -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    return min(once() for _ in range(REPEATS))
+
+
+if __name__ == "__main__":
+    main()
