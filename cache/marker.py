@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import json
+import math
 import platform
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cache.shard import FORMATS
-from cache.spec import FeatureSpec, Row
+from cache.spec import FeatureSpec
 from core.errors import CacheError
 from core.status import Status
 
@@ -80,7 +81,10 @@ class Marker:
         known["statuses"] = {name: int(count) for name, count in known["statuses"].items()}
         known["causes"] = {name: int(count) for name, count in known["causes"].items()}
         known["created"], known["size_bytes"] = float(value["created"]), int(value["size_bytes"])
-        return cls(**{**known, "costs": Costs(**value["costs"])})
+        seconds = {part: float(cost) for part, cost in value["costs"].items()}
+        if not all(math.isfinite(number) for number in (known["created"], *seconds.values())):
+            raise ValueError("it has a time that is not a number")
+        return cls(**{**known, "costs": Costs(**seconds)})
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def read_shard(path: Path, spec: FeatureSpec) -> Shard:
     """
     try:
         marker = Marker.from_json(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CacheError(
             f"{path} is not the marker of a shard: {error!r}. Remove it, and its rows are computed "
             "again; list all such files: python cli.py cache check"
@@ -125,16 +129,16 @@ def read_shard(path: Path, spec: FeatureSpec) -> Shard:
     return Shard(path.with_name(f"{path.name.partition('.')[0]}.{marker.format}"), marker)
 
 
-def count_statuses(rows: Iterable[Row]) -> dict[str, int]:
-    """Return the number of rows of every status, 0 included."""
-    counts = Counter(row.status for row in rows)
-    return {status.name: counts[status] for status in Status}
-
-
-def count_causes(rows: Iterable[Row]) -> dict[str, int]:
-    """Return the number of gaps by "STATUS cause"."""
-    gaps = (f"{row.status.name} {row.cause}" for row in rows if row.status is not Status.OK)
-    return dict(sorted(Counter(gaps).items()))
+def count_rows(rows: Iterable[tuple[int, str]]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the number of rows of every status, and of gaps by "STATUS cause"."""
+    counts = Counter(rows)
+    statuses = {status.name: 0 for status in Status}
+    causes = {}
+    for (status, cause), count in sorted(counts.items()):
+        statuses[Status(status).name] += count
+        if status != Status.OK:
+            causes[f"{Status(status).name} {cause}"] = count
+    return statuses, causes
 
 
 @functools.cache

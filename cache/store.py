@@ -171,7 +171,7 @@ def read_spec(folder: Path) -> FeatureSpec:
         spec = FeatureSpec.from_json(written)
         same = (encode_name(spec.name), spec.fingerprint) == (folder.parent.name, folder.name)
         same = same and written["fingerprint"] == spec.fingerprint
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CacheError(
             f"{path} is not the spec of a feature: {error!r}. Bring it back, or move the folder "
             "away and its features are computed again"

@@ -13,8 +13,7 @@ import numpy as np
 from cache.marker import (
     Costs,
     Marker,
-    count_causes,
-    count_statuses,
+    count_rows,
     versions,
 )
 from cache.shard import FORMATS
@@ -153,13 +152,14 @@ class ShardWriter:
         write_json(marker, described.to_json())
 
     def _describe(self, batch: _Batch, content: bytes) -> Marker:
+        statuses, causes = count_rows((row.status, row.cause) for row in batch.rows)
         return Marker(
             format=self._format.suffix,
             feature=self.spec.name,
             fingerprint=self.spec.fingerprint,
             rows=len(batch.rows),
-            statuses=count_statuses(batch.rows),
-            causes=count_causes(batch.rows),
+            statuses=statuses,
+            causes=causes,
             digest=digest_bytes(content).hex(),
             size_bytes=len(content),
             created=time.time(),

@@ -1,0 +1,133 @@
+"""Find what does not belong in a cache, or is not what it says it is. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cache.marker import Shard, count_rows, is_marker, is_shard, read_shard
+from cache.shard import FORMATS
+from cache.spec import FeatureSpec
+from cache.store import SPEC_FILE, feature_folders, read_header, read_spec
+from core.errors import CacheError
+from core.files import TEMPORARY_PREFIX
+from core.fingerprint import digest_file
+
+_BESIDE = "digests.sqlite"  # remembered digests of media files, with the journals of SQLite
+
+REMEDIES = {
+    "temporary file": "remove it, unless an extraction is writing just now",
+    "shard without marker": "remove it, unless an extraction is writing just now",
+    "marker without shard": "remove the marker; its rows are computed again",
+    "bad marker": "remove it with its shard; their rows are computed again",
+    "broken shard": "remove it with its marker; their rows are computed again",
+    "changed shard": "remove it with its marker; their rows are computed again",
+    "wrong counts": "remove it with its marker; their rows are computed again",
+    "missing spec": "bring it back from a copy of the cache, or remove the folder",
+    "wrong spec": "bring it back from a copy of the cache, or remove the folder",
+    "foreign": "move it out of the cache",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: its place, its kind (a key of `REMEDIES`), and what was seen."""
+
+    path: Path
+    kind: str
+    text: str
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.kind]
+
+
+def check(cache: Path, *, digests: bool = True) -> list[Finding]:
+    """Return all that is wrong with a cache, by place.
+
+    With `digests`, every byte of every shard is read and compared with its marker's digest.
+
+    Raises:
+        CacheError: if there is no such folder.
+    """
+    if not cache.is_dir():
+        raise CacheError(f"{cache} is not a folder; name the cache with --cache DIR")
+    folders = feature_folders(cache)
+    findings = list(_strangers(cache, folders))
+    for folder in folders:
+        findings += _check_folder(folder, digests)
+    return sorted(findings, key=lambda finding: finding.path)
+
+
+def _strangers(cache: Path, folders: list[Path]) -> Iterator[Finding]:
+    """Yield what lies between the folders of features."""
+    features = {folder.parent for folder in folders}
+    for place in cache.iterdir():
+        if place not in features and not place.name.startswith(_BESIDE):
+            yield _stray(place)
+    for feature in features:
+        yield from (_stray(place) for place in feature.iterdir() if place not in folders)
+
+
+def _stray(place: Path) -> Finding:
+    if place.name.startswith(TEMPORARY_PREFIX):
+        return Finding(place, "temporary file", "a writer was stopped before it was whole")
+    return Finding(place, "foreign", "nothing of this name belongs here")
+
+
+def _check_folder(folder: Path, digests: bool) -> Iterator[Finding]:
+    places = {place.name: place for place in sorted(folder.iterdir())}
+    markers = [place for name, place in places.items() if is_marker(name)]
+    files = {name for name in places if is_shard(name)}
+    known = {SPEC_FILE, *files, *(marker.name for marker in markers)}
+    yield from (_stray(place) for name, place in places.items() if name not in known)
+    marked = {marker.stem for marker in markers}
+    for name in sorted(files):
+        if places[name].stem not in marked:
+            yield Finding(places[name], "shard without marker", "readers do not see it")
+    spec = None
+    if SPEC_FILE not in places:
+        yield Finding(folder, "missing spec", f"it has no {SPEC_FILE}")
+    else:
+        try:
+            spec = read_spec(folder)
+        except CacheError as error:
+            yield Finding(folder / SPEC_FILE, "wrong spec", str(error))
+    if spec is not None:
+        for marker in markers:
+            yield from _check_shard(marker, spec, digests)
+
+
+def _check_shard(marker: Path, spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
+    try:
+        shard = read_shard(marker, spec)
+    except CacheError as error:
+        yield Finding(marker, "bad marker", str(error))
+        return
+    if not shard.path.is_file():
+        yield Finding(marker, "marker without shard", f"{shard.path.name} is not there")
+        return
+    try:
+        same = not digests or digest_file(shard.path).hex() == shard.marker.digest
+    except OSError as error:
+        yield Finding(shard.path, "broken shard", f"it cannot be read: {error}")
+        return
+    if not same:
+        yield Finding(shard.path, "changed shard", "its bytes are not those that were written")
+    yield from _check_rows(shard, spec)
+
+
+def _check_rows(shard: Shard, spec: FeatureSpec) -> Iterator[Finding]:
+    try:
+        header = read_header(shard, spec)
+        if spec.is_text or spec.is_ragged:
+            FORMATS.load(shard.marker.format).read_offsets(shard.path, spec)
+    except CacheError as error:
+        yield Finding(shard.path, "broken shard", str(error))
+        return
+    stated = zip(header.status.tolist(), header.cause.tolist(), strict=True)
+    statuses, causes = count_rows((status, header.causes[cause]) for status, cause in stated)
+    if (statuses, causes) != (shard.marker.statuses, shard.marker.causes):
+        text = f"its marker says {shard.marker.statuses}, its rows are {statuses}"
+        yield Finding(shard.path, "wrong counts", text)
