@@ -59,9 +59,9 @@ def read_media(
 ) -> Decoded:
     """Read all that is asked of a file in one pass; a bad file gives gaps, never an exception.
 
-    The compressed packets of both streams are held in memory meanwhile; short videos are a few MB.
-    `decoder` reads the frames: "pyav", or "decord" (slower on short clips, fails on more odd files);
-    the sound is always read by PyAV.
+    The compressed packets of both streams are held in memory meanwhile; short videos are a few
+    MB. `decoder` reads the frames: "pyav", or "decord", which fails on more odd files; the sound
+    is always read by PyAV.
 
     Raises:
         UnknownName: if there is no such decoder.

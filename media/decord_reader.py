@@ -1,7 +1,7 @@
 """Frames through decord: the second opinion on the default decoder, with the same requests.
 
-decord turns pictures upright by itself. It seeks, so long gaps between kept frames cost little, and it
-keeps several frames at full size in memory.
+decord turns pictures upright by itself. It finds kept frames by seeking, and several of them are
+in memory at full size.
 """
 
 from __future__ import annotations
@@ -79,6 +79,6 @@ def _reduce(pixels: np.ndarray, side: int | None) -> np.ndarray:
 
 
 def _first_line(error: BaseException) -> str:
-    """Return what decord's error says, without the place in its sources and the traces of its stack."""
+    """Return what decord's error says, without the place in its sources and its stack."""
     text = str(error).strip().partition("\n")[0]
     return _PLACE.sub("", text)[:200] or type(error).__name__

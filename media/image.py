@@ -14,8 +14,8 @@ from core.status import Gap, failed
 def read_image(path: Path) -> np.ndarray | Gap:
     """Return uint8 [height, width, 3], upright (EXIF orientation honoured), or why there is none.
 
-    Of an animation the first picture; transparency is dropped. A picture of more than about 90 million
-    pixels is refused: it may be a small file made to fill the memory.
+    Of an animation the first picture; transparency is dropped. A picture of more than about 90
+    million pixels is refused: it may be a small file made to fill the memory.
     """
     try:
         if path.stat().st_size == 0:

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import av
 from av.audio.stream import AudioStream
@@ -51,7 +52,7 @@ class Probe:
 
 
 def probe(path: Path) -> Probe | Gap:
-    """Return what a file says of itself, or why it cannot be opened; never raises for a bad file."""
+    """Return what a file says of itself, or why it cannot be opened; a bad file never raises."""
     container = open_media(path)
     if isinstance(container, Gap):
         return container
@@ -126,7 +127,7 @@ def describe(container: InputContainer, path: Path) -> Probe:
     )
 
 
-def _describe_video(container: InputContainer, stream: VideoStream) -> dict[str, int | str | None]:
+def _describe_video(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
     codec = stream.codec_context
     if codec is None:
         return {}
@@ -142,7 +143,7 @@ def _describe_video(container: InputContainer, stream: VideoStream) -> dict[str,
     }
 
 
-def _describe_audio(stream: AudioStream) -> dict[str, int | str | None]:
+def _describe_audio(stream: AudioStream) -> dict[str, Any]:
     codec = stream.codec_context
     if codec is None:
         return {}
@@ -158,7 +159,7 @@ def _rotation(container: InputContainer, index: int) -> int:
     level = av.logging.get_level()
     av.logging.set_level(av.logging.INFO)  # below it the description is empty; nothing is printed
     try:
-        text = container.dumps_format()
+        text: str = cast(Any, container).dumps_format()
     finally:
         av.logging.set_level(level)
     parts = _STREAM.split(text)

@@ -9,14 +9,14 @@ from `first` to `last`, the last one for one mean step longer, until `end`:
     segment_centres  the centres of T equal parts of `first`..`last`
     first_seconds    `segment_starts` of the window of `seconds`; where the video does not fill the
                      window, `uniform` over all of it
-    fps              a moment every 1/fps seconds; more than T of them become `segment_starts`, so that
-                     a long video is covered thinly rather than cut off
-    dense            T moments at distances of 1/fps (or T neighbouring frames without `fps`), in the
-                     middle; a video too short for that gives `uniform`, not a frozen last frame
+    fps              a moment every 1/fps seconds; more than T of them become `segment_starts`,
+                     so that a long video is covered thinly rather than cut off
+    dense            T moments at distances of 1/fps (or T neighbouring frames without `fps`), in
+                     the middle; a video too short for it gives `uniform`, not a frozen last frame
     random           one moment at random in each of T equal parts, the same for the same `seed`
 
-`seconds` takes the frames that begin within the first so many seconds, and applies the rule to them.
-At a constant rate every rule is the index arithmetic that published code does, such as
+`seconds` takes the frames that begin within the first so many seconds, and applies the rule to
+them. At a constant rate every rule is the index arithmetic that published code does, such as
 `linspace(0, n - 1, T)` cut to whole numbers for `uniform`.
 """
 
@@ -41,9 +41,9 @@ _ROUNDING = 1e-6  # of a step; what float64 arithmetic on moments loses is a tho
 def plan(request: FrameRequest, times_s: np.ndarray) -> np.ndarray:
     """Return the indices int64 [T], sorted, of the frames that a request means.
 
-    `times_s` is float64 [n], sorted: when each frame is shown. T is `request.frames`, or less for the
-    rule "fps". An index comes twice only if there are fewer frames than asked for, or if the frame
-    stands still for longer than the distance between two moments.
+    `times_s` is float64 [n], sorted: when each frame is shown. T is `request.frames`, or less for
+    the rule "fps". An index comes twice only if there are fewer frames than asked for, or if the
+    frame is on screen for longer than the distance between two moments.
 
     Raises:
         ValueError: if there are no times, or they are not sorted.
@@ -81,9 +81,9 @@ def _window(seconds: float | None, step_s: float) -> float | None:
 
 
 def _on_screen(places: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Return the indices of the frames shown at some moments; moments outside get the first, last."""
+    """Return the indices of the frames on screen at some moments, the first and last included."""
     shown = np.searchsorted(places, moments + _ROUNDING, side="right") - 1
-    return np.clip(shown, 0, len(places) - 1).astype(np.int64)
+    return np.asarray(np.clip(shown, 0, len(places) - 1), np.int64)
 
 
 def _uniform(request: FrameRequest, places: np.ndarray, end: float, step_s: float) -> np.ndarray:
@@ -101,7 +101,8 @@ def _segment_centres(
 ) -> np.ndarray:
     moments = places[-1] / request.frames * (np.arange(request.frames) + 0.5)
     halfway = (places[:-1] + places[1:]) / 2  # a moment halfway between two frames takes the later
-    return np.searchsorted(halfway, moments + _ROUNDING, side="right").astype(np.int64)
+    nearest = np.searchsorted(halfway, moments + _ROUNDING, side="right")
+    return np.asarray(nearest, np.int64)
 
 
 def _fps(request: FrameRequest, places: np.ndarray, end: float, step_s: float) -> np.ndarray:
@@ -127,7 +128,7 @@ def _random(request: FrameRequest, places: np.ndarray, end: float, step_s: float
     borders = np.append(places[first], places[-1] + 1)
     lots = np.random.default_rng(request.seed).random(request.frames)
     chosen = _on_screen(places, borders[:-1] + lots * np.diff(borders) - 2 * _ROUNDING)
-    return np.maximum(chosen, first)
+    return np.asarray(np.maximum(chosen, first), np.int64)
 
 
 def _distance(request: FrameRequest, step_s: float) -> float:

@@ -15,7 +15,7 @@ from media.probe import FOREIGN_ERRORS, reason
 from media.request import AudioRequest, Sound
 
 LEAST_DECODED = 0.9  # of the packets; with less, what is there is not what was recorded
-# To float samples libav adds channels up without dividing, and two equal channels of 0.5 become 0.707.
+# To float samples libav adds channels up without dividing: two equal channels of 0.5 become 0.707.
 _NORMALISED_MIX = {"rematrix_maxval": "1.0"}
 
 
@@ -24,9 +24,9 @@ def read_sound(
 ) -> dict[AudioRequest, Sound | Gap]:
     """Decode a sound track once for all requests.
 
-    Packets that cannot be decoded are left out, and what follows moves up, as it does over pauses in
-    the packets' times. Fewer than 90 % decoded, no sample at all, or a sample that is not a finite
-    number is a gap (failed, "corrupt").
+    Packets that cannot be decoded are left out, and what follows moves up, as it does over pauses
+    in the packets' times. Fewer than 90 % decoded, no sample at all, or a sample that is not a
+    finite number is a gap (failed, "corrupt").
     """
     wanted = list(requests)
     tracks = {rate_hz: _Track(rate_hz, _longest(wanted, rate_hz)) for rate_hz in _rates(wanted)}
