@@ -1,0 +1,135 @@
+"""The page of a run: whole, alone, escaped."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from core.errors import StorageError
+from scoring import page
+from scoring.bootstrap import Score
+from scoring.report import Example, ReportData, extremes, number, render, write_report
+
+EVIL = "<script>alert('x')</script>\"&'><img src=x onerror=y>"
+UNDEFINED = Score(math.nan, math.nan, math.nan, 9)
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would see: tags, and attributes beside them."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, source: str):
+        super().__init__()
+        self.tags, self.open, self.attributes, self.words = [], [], [], ""
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def report(word: str = "plain", **other) -> ReportData:
+    example = Example(word, word, word, 0.5, word)
+    score = Score(0.5, 0.4, 0.6, 9)
+    parts = {
+        "title": word,
+        "facts": {word: word},
+        "scores": {"srocc": score, word: UNDEFINED},
+        "baselines": {word: {"srocc": score}},
+        "fitted": {"plcc_fitted": score},
+        "coverage": {word: {"OK": 3, "ABSENT": 1}, "none": {}},
+        "plots": {word: b"\x89PNG"},
+        "best": [example],
+        "worst": [example],
+        "notes": [word],
+        "error_name": word,
+    }
+    return ReportData(**{**parts, **other})
+
+
+def test_foreign_texts_become_no_tags_and_no_attributes():
+    evil, plain = Reader(render(report(EVIL))), Reader(render(report()))
+    assert evil.tags == plain.tags
+    assert "script" not in evil.tags
+    assert not any(name.startswith("on") for name, _ in evil.attributes)
+    assert evil.words.count(EVIL) >= 10
+    assert not evil.open
+
+
+def test_the_page_loads_nothing_from_elsewhere():
+    source = render(report())
+    assert not re.search(r"(src|href)=\"(?!data:)", source)
+    assert "url(" not in source
+    assert "default-src 'none'" in source
+    assert 'name="viewport"' in source
+    assert "@media print" in source
+
+
+def test_undefined_and_lacking_scores_say_so_and_nan_is_never_shown():
+    words = Reader(render(report())).words
+    assert "undefined" in words
+    assert "\N{EN DASH}" in words
+    assert "nan" not in words.lower()
+
+
+def test_the_fitted_scores_stand_apart_with_their_warning():
+    assert "optimistic" in render(report())
+    assert "optimistic" not in render(report(fitted={}))
+
+
+def test_an_empty_run_still_has_a_page():
+    words = Reader(render(ReportData("a run", {}, {}))).words
+    assert "a run" in words
+    assert "Coverage" not in words
+
+
+def test_lone_surrogates_and_control_signs_do_not_stop_the_page(tmp_path):
+    place = write_report(tmp_path, report("a\ud800\x00\x1bb"))
+    assert place == tmp_path / "report.html"
+    assert "a?b" in place.read_text(encoding="utf-8")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="could not be written"):
+        write_report(tmp_path / "file", report())
+
+
+def test_a_dollar_in_a_title_is_a_dollar():
+    assert "$title ${x}" in page.page("$title ${x}", page.Html(""))
+
+
+def test_the_best_and_the_worst_rows_never_meet():
+    best, worst = extremes(np.array([3.0, 1.0, 2.0, 5.0, 1.0]), count=2)
+    assert best.tolist() == [1, 4]
+    assert worst.tolist() == [3, 0]
+    best, worst = extremes(np.array([1.0, 1.0, 1.0]), count=8)
+    assert sorted([*best, *worst]) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.12345, "0.123"),
+        (12.346, "12.35"),
+        (1234.56, "1234.6"),
+        (1e-7, "1e-07"),
+        (3e7, "3e+07"),
+        (0.0, "0.000"),
+        (math.nan, "undefined"),
+        (math.inf, "undefined"),
+    ],
+)
+def test_numbers_show_the_digits_that_count(value, shown):
+    assert number(value) == shown
