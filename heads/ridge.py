@@ -55,8 +55,7 @@ def fit_ridge(
 def left_out_errors(
     rotation: Rotation, target: np.ndarray, clusters: np.ndarray | None
 ) -> Mapping[float, float]:
-    """Return by penalty the mean squared error of left-out rows, as a share of the target's
-    variance.
+    """Return by penalty the mean squared error of left-out rows, per variance of the target.
 
     For leaving out a cluster g the residual is (I - H_gg)^-1 r_g, with H the hat matrix of the
     fit on all rows: exact, intercept included (Cook & Weisberg, Residuals and Influence, 1982,

@@ -1,0 +1,170 @@
+"""Fitting a head: on every fold for the scores, then once more on all rows for the bundle.
+
+In each fold the target's codec, the scalers and the head learn from train rows; validation rows
+choose (and give the residuals for intervals); test rows are predicted. Each labelled row is scored
+at most once: with k folds all of them, with one fold its test rows. The bundle is one more fit on
+all labelled rows with the folds' median choices; the scores are the folds'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from cache.table import FeatureTable
+from core.errors import FitError, UsageError
+from corpus.folds import Fold, SplitRows, digest_folds
+from corpus.labels import class_names
+from corpus.sample import Target
+from heads.bundle import Bundle, library_versions, trained_digest
+from heads.catalog import make_head
+from heads.conformal import Conformal, fit_conformal
+from heads.folding import FoldOutcome, Labelled, learn, problem_of, run_fold
+from heads.gather import coverage_of, gather, scores_of
+from heads.result import FitConfig, FitResult
+
+
+def fit_head(
+    table: FeatureTable,
+    values: Sequence[Target],
+    config: FitConfig,
+    *,
+    words: np.ndarray | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> FitResult:
+    """Fit and score a head; see the top of this file for the order of things.
+
+    Args:
+        table: N rows, also unlabelled ones, which are dropped and counted. It may hold more columns
+            than `config.features`: `meta:` columns serve the metadata baseline.
+        values: the target's raw cells, as `Sample.targets` has them, N of them.
+        config: what to fit.
+        words: the table's own words for the split, str [N], for `--split column`.
+        progress: told what begins, such as "fold 2 of 5".
+
+    Raises:
+        FitError: if labels or features leave nothing to learn.
+        UsageError: if names, options or the split do not go with the data.
+    """
+    say = progress or (lambda _: None)
+    kept = _with_label(table, values, config)
+    data = Labelled(table.take(kept), [values[row] for row in kept], config)
+    folds = _folds(data, None if words is None else words[kept])
+    outcomes = _outcomes(data, folds, say)
+    say("all rows, for the bundle")
+    chosen = _medians([outcome.report.chosen for outcome in outcomes])
+    intervals = _intervals(outcomes, config.level)
+    bundle, learnt = _bundle(data, chosen, intervals)
+    scored = gather(data, outcomes, intervals)
+    scores = {name: scores_of(data, outcomes, name) for name in outcomes[0].predicted}
+    return FitResult(
+        config=config,
+        bundle=bundle,
+        metrics=scores.pop("head"),
+        baselines=scores,
+        scored=scored,
+        history=_history(outcomes),
+        chosen=chosen,
+        importances=bundle.head.importances(),
+        coverage={n: int(data.table.columns[n].present.sum()) for n in data.features},
+        rows={
+            "labelled": learnt,
+            "unlabelled": len(table) - len(kept),
+            "middle": len(kept) - learnt,
+            "scored": len(scored.ids),
+        },
+        folds=folds,
+        split_digest=digest_folds(folds, data.table.ids),
+        interval=coverage_of(scored, config.level),
+    )
+
+
+def _with_label(table: FeatureTable, values: Sequence[Target], config: FitConfig) -> np.ndarray:
+    """Return the rows that have a label, int64, after making sure that something can be learnt.
+
+    Wrong names and options are errors here, before any work.
+
+    Raises:
+        FitError: if no row has a label, or labels are all the same.
+    """
+    plan, ids = config.target, table.ids.tolist()
+    table.select(config.features)
+    codec = plan.fit(values, np.ones(len(table), bool), ids=ids)
+    make_head(config.head, problem_of(codec), config.options)
+    if not plan.needs_numbers:
+        return np.flatnonzero(class_names(values, plan.column)[1])
+    numbers = plan.numbers(values, ids).reshape(len(table), -1)
+    return np.flatnonzero(np.isfinite(numbers).any(axis=1))
+
+
+def _folds(data: Labelled, words: np.ndarray | None) -> tuple[Fold, ...]:
+    """Divide the labelled rows.
+
+    Raises:
+        UsageError: if the split does not go with the rows, or there is no such fold.
+    """
+    config, table = data.config, data.table
+    labels = config.target.strata(data.values) if config.split.needs_labels else None
+    rows = SplitRows(table.ids, labels, table.author, table.posted_at, words, table.groups)
+    folds = config.split.folds(rows)
+    if config.fold is None:
+        return folds
+    if not 1 <= config.fold <= len(folds):
+        raise UsageError(
+            f"fold {config.fold} is not in 1..{len(folds)}, the folds of {config.split.text}"
+        )
+    return folds[config.fold - 1 : config.fold]
+
+
+def _outcomes(
+    data: Labelled, folds: tuple[Fold, ...], say: Callable[[str], None]
+) -> list[FoldOutcome]:
+    outcomes = []
+    for number, fold in enumerate(folds, start=1):
+        say(f"fold {number} of {len(folds)}")
+        outcomes.append(run_fold(data, fold))
+    if not any(len(outcome.test) for outcome in outcomes):
+        raise FitError(
+            f"no test row has a label for target {data.config.target.column!r}; "
+            "take another --split"
+        )
+    return outcomes
+
+
+def _bundle(
+    data: Labelled, chosen: Mapping[str, float], intervals: Conformal | None
+) -> tuple[Bundle, int]:
+    """Fit once more on all rows with a label; return the bundle and how many rows those were."""
+    codec = data.fitted(np.ones(len(data.table), bool))
+    encoded, known = codec.encode(data.values, ids=data.table.ids.tolist())
+    table = data.table.select(data.features).with_target(encoded)
+    rows = np.flatnonzero(known)
+    head = make_head(data.config.head, problem_of(codec), data.config.options)
+    learn(head, table, rows, seed=data.config.seed, fixed=chosen)
+    bundle = Bundle(
+        head=head,
+        features=tuple(table.columns[name].spec for name in data.features),
+        target=codec,
+        intervals=intervals,
+        trained=trained_digest(table.ids[rows]),
+        libraries=library_versions(),
+    )
+    return bundle, len(rows)
+
+
+def _medians(choices: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: float(np.median([choice[name] for choice in choices])) for name in choices[0]}
+
+
+def _intervals(outcomes: Sequence[FoldOutcome], level: float) -> Conformal | None:
+    """Pool the folds' validation residuals; None for classes."""
+    if outcomes[0].target.classes:
+        return None
+    return fit_conformal(np.concatenate([outcome.residuals for outcome in outcomes]), level)
+
+
+def _history(outcomes: Sequence[FoldOutcome]) -> list[dict[str, str | float]]:
+    return [
+        {"fold": outcome.fold.name, **row} for outcome in outcomes for row in outcome.report.history
+    ]

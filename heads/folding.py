@@ -1,0 +1,132 @@
+"""One fold: learn from its train rows, choose on its validation rows, predict its test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cache.table import FeatureTable
+from core.errors import FitError
+from corpus.folds import Fold
+from corpus.sample import Target
+from corpus.targets import FittedTarget
+from heads.catalog import make_head
+from heads.contract import FitReport, Head, Problem
+from heads.result import FitConfig
+
+METADATA = "meta:"  # the names of the table's own numbers and categories begin so
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """The N rows that have a label.
+
+    table   their features, those of the baselines too
+    values  their labels as the table has them
+    """
+
+    table: FeatureTable
+    values: Sequence[Target]
+    config: FitConfig
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the head reads."""
+        return self.config.features or tuple(self.table.columns)
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The table's own numbers and categories."""
+        return tuple(name for name in self.table.columns if name.startswith(METADATA))
+
+    def fitted(self, train: np.ndarray) -> FittedTarget:
+        """Fit the target's codec on some rows, bool [N]."""
+        return self.config.target.fit(self.values, train, ids=self.table.ids.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class FoldOutcome:
+    """What one fold gave.
+
+    test       int64 [m], the rows that it scored
+    encoded    labels of those rows on the head's scale of this fold
+    target     its codec
+    predicted  by name ("head" and each baseline), on the head's scale
+    residuals  of the validation rows, on the head's scale; empty for classes
+    """
+
+    fold: Fold
+    test: np.ndarray
+    encoded: np.ndarray
+    target: FittedTarget
+    predicted: Mapping[str, np.ndarray]
+    residuals: np.ndarray
+    report: FitReport
+
+
+def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
+    """Fit the head and its baselines on one fold.
+
+    Raises:
+        FitError: if the train rows leave nothing to learn.
+    """
+    codec = data.fitted(_mask(fold.train, len(data.table)))
+    encoded, known = codec.encode(data.values, ids=data.table.ids.tolist())
+    table = data.table.with_target(encoded)
+    train, valid, test = (rows[known[rows]] for rows in (fold.train, fold.valid, fold.test))
+    problem = problem_of(codec)
+    wanted = table.select(data.features)
+    head = make_head(data.config.head, problem, data.config.options)
+    report = learn(head, wanted, train, valid, seed=data.config.seed)
+    predicted = {"head": head.predict(wanted.take(test))}
+    residuals = np.zeros((0, *encoded.shape[1:]))
+    if len(valid) and not codec.classes:
+        residuals = encoded[valid] - head.predict(wanted.take(valid))
+    for name, baseline in _baselines(data, table, problem, train):
+        predicted[name] = baseline.predict(table.take(test))
+    return FoldOutcome(fold, test, encoded[test], codec, predicted, residuals, report)
+
+
+def learn(
+    head: Head,
+    table: FeatureTable,
+    train: np.ndarray,
+    valid: np.ndarray | None = None,
+    *,
+    seed: int,
+    fixed: Mapping[str, float] | None = None,
+) -> FitReport:
+    """Fit a head on some rows of a table (int64), with others to choose by where there are any."""
+    choosing = table.take(valid) if valid is not None and len(valid) else None
+    return head.fit(table.take(train), choosing, seed=seed, fixed=fixed or {})
+
+
+def problem_of(codec: FittedTarget) -> Problem:
+    """Return what a fitted target asks of a head."""
+    return Problem(codec.plan.task, len(codec.classes) or codec.steps or 1)
+
+
+def _baselines(
+    data: Labelled, table: FeatureTable, problem: Problem, train: np.ndarray
+) -> list[tuple[str, Head]]:
+    """Return the fitted baselines; "metadata" where it is not the head itself and can learn."""
+    mean = make_head("mean", problem)
+    learn(mean, table, train, seed=data.config.seed)
+    fitted = [("mean", mean)]
+    same = data.config.head == "linear" and set(data.features) == set(data.metadata)
+    if not data.metadata or same:
+        return fitted
+    linear = make_head("linear", problem)
+    try:
+        learn(linear, table.select(data.metadata), train, seed=data.config.seed)
+    except FitError:  # nothing in it varies: there is no such baseline
+        return fitted
+    return [*fitted, ("metadata", linear)]
+
+
+def _mask(rows: np.ndarray, count: int) -> np.ndarray:
+    mask = np.zeros(count, bool)
+    mask[rows] = True
+    return mask

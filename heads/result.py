@@ -1,0 +1,92 @@
+"""What a fit is asked for and what it gives: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from corpus.folds import Fold
+from corpus.splits import SplitPlan
+from corpus.targets import TargetPlan
+from heads.bundle import Bundle
+from heads.conformal import LEVEL
+from scoring.bootstrap import Score
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """What is fitted; with the table it decides every number of the result.
+
+    head      its name in the catalog
+    target    what it learns
+    split     which rows judge
+    options   of the head, by name
+    features  what it reads, in this order; () is all of the table
+    fold      only this fold (from 1), for a quick look; None is all of them
+    level     share of rows that intervals are to cover
+    """
+
+    head: str
+    target: TargetPlan
+    split: SplitPlan
+    options: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    fold: int | None = None
+    level: float = LEVEL
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The M rows that were scored, each once, in the order of the table.
+
+    ids            str [M]
+    fold           str [M], the fold that tested the row
+    target         in the table's unit: float64 [M] or [M, T], or str [M], class names
+    predicted      likewise
+    low, high      intervals, as `predicted`; None where there are none
+    probabilities  float64 [M, classes]; None for numbers
+    """
+
+    ids: np.ndarray
+    fold: np.ndarray
+    target: np.ndarray
+    predicted: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
+    probabilities: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A fitted head with what is known of it.
+
+    metrics      scores over the folds' test rows, by name
+    baselines    the same for the constant ("mean") and for the table's numbers and categories alone
+                 ("metadata", where the table has some that vary)
+    history      training curves, one mapping per row, with its "fold"
+    chosen       the medians of the folds' choices, which the bundle was fitted with
+    importances  by feature, shares of the bundle's head
+    coverage     by feature, how many of the labelled rows have it
+    rows         counts: "labelled", "unlabelled" (dropped), "middle" (dropped between quantiles),
+                 "scored"
+    folds        over the rows that have a label, in the order of the table
+    interval     None, or "level" asked for, "covered" share of the scored values, "mean_width"
+    """
+
+    config: FitConfig
+    bundle: Bundle
+    metrics: Mapping[str, Score]
+    baselines: Mapping[str, Mapping[str, Score]]
+    scored: Scored
+    history: Sequence[Mapping[str, Any]]
+    chosen: Mapping[str, float]
+    importances: Mapping[str, float]
+    coverage: Mapping[str, int]
+    rows: Mapping[str, int]
+    folds: tuple[Fold, ...]
+    split_digest: str
+    interval: Mapping[str, float] | None
