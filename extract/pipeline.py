@@ -65,8 +65,7 @@ def _answers(plan: Plan, settings: Settings) -> Iterator[tuple[int, SampleAnswer
         else:
             yield row, SampleAnswer({i: gap for i, gap in gaps.items() if gap})
     job = SampleJob(plan.extractors, settings.decoder)
-    workers = min(settings.workers, len(tasks))
-    for task, result in run_tasks(job, tasks, workers=workers, limits=settings.limits):
+    for task, result in run_tasks(job, tasks, workers=settings.workers, limits=settings.limits):
         answer = result if isinstance(result, SampleAnswer) else None
         yield task.row, answer or SampleAnswer(dict.fromkeys(task.families, result))
 

@@ -20,7 +20,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
@@ -62,26 +62,26 @@ class _Worker:
 
 
 def run_tasks(
-    job: Job, tasks: Iterable[Any], *, workers: int, limits: Limits
+    job: Job, tasks: Sequence[Any], *, workers: int, limits: Limits
 ) -> Iterator[tuple[Any, Any | Gap]]:
     """Yield each task with its result or its gap, in the order in which they finish.
 
     Raises:
         ProjectError: if no worker process can be started.
     """
-    supervisor = _Supervisor(job, iter(tasks), workers, limits)
-    supervisor.start()
+    if not tasks:
+        return
+    supervisor = _Supervisor(job, iter(tasks), min(workers, len(tasks)), limits)
     try:
         yield from supervisor.results()
     finally:
         supervisor.stop()
 
 
-class _Supervisor(threading.Thread):
+class _Supervisor:
     """Hands out tasks, collects results, enforces limits, and replaces workers."""
 
     def __init__(self, job: Job, tasks: Iterator[Any], workers: int, limits: Limits) -> None:
-        super().__init__(name="supervisor", daemon=True)
         self._job, self._tasks, self._count, self._limits = job, tasks, workers, limits
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -93,9 +93,11 @@ class _Supervisor(threading.Thread):
         self._exhausted = False
         self._in_vain = 0
         self._number = 0
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def results(self) -> Iterator[tuple[Any, Any | Gap]]:
         """Yield (task, result) until all tasks are answered; raise what the supervisor raised."""
+        self._thread.start()
         while (item := self._results.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
@@ -107,9 +109,9 @@ class _Supervisor(threading.Thread):
     def stop(self) -> None:
         """End the workers, at once if they are at work."""
         self._stopping.set()
-        self.join()
+        self._thread.join()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
             self._supervise()
             self._results.put(None)
@@ -120,7 +122,7 @@ class _Supervisor(threading.Thread):
                 _end(worker)
 
     def _supervise(self) -> None:
-        self._workers = [self._started() for _ in range(self._count)]
+        self._workers = [self._new_worker() for _ in range(self._count)]
         while not self._stopping.is_set():
             self._hand_out()
             if self._exhausted and not self._again and not any(w.tasks for w in self._workers):
@@ -130,7 +132,7 @@ class _Supervisor(threading.Thread):
                 self._receive(by_handle[handle])  # type: ignore[index]
             self._enforce_time()
 
-    def _started(self) -> _Worker:
+    def _new_worker(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_work, args=(theirs, self._job, self._limits.memory_bytes), daemon=True
@@ -192,7 +194,7 @@ class _Supervisor(threading.Thread):
         if worker.tasks:
             self._answer(worker.tasks.popleft()[1], gap)
         self._again.extend(worker.tasks)
-        self._workers[self._workers.index(worker)] = self._started()
+        self._workers[self._workers.index(worker)] = self._new_worker()
 
     def _answer(self, task: Any, result: Any) -> None:
         size = size_bytes(result)
