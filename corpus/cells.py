@@ -15,7 +15,6 @@ from typing import Any
 LONGEST_ID = 200
 _JOINERS = "\u200c\u200d"  # they stand inside Persian words and emoji, so inside file names
 _SHOWN = 40
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
 _COMPACT_DATE = re.compile(r"\d{4}|\d{6}|\d{8}", re.ASCII)
 _LATEST_S = 1e11  # the year 5138; a greater number counts milliseconds
 
@@ -52,21 +51,18 @@ def text_of(cell: Any) -> str | None:
 
 def number_of(cell: Any) -> float | None:
     """Return the cell as a finite number; None where it is missing."""
-    if isinstance(cell, str):
-        if not cell or cell.isspace():
-            return None
-        if not _NUMBER.fullmatch(cell):  # float() would take "nan", "inf" and "1_000" too
-            raise BadCell(f"{shown(cell)} is not a number; {_number_remedy(cell)}")
-        number = float(cell)
-    elif is_missing(cell):
+    if is_missing(cell):
         return None
-    else:
-        try:
-            number = float(cell)
-        except (TypeError, ValueError) as error:
-            raise BadCell(f"{shown(cell)} is not a number") from error
-    if math.isinf(number):
-        raise BadCell(f"{shown(cell)} is not a finite number")
+    is_text = isinstance(cell, str)
+    try:
+        number = float(cell)
+    except (TypeError, ValueError, OverflowError) as error:
+        remedy = f"; {_number_remedy(cell)}" if is_text else ""
+        raise BadCell(f"{shown(cell)} is not a number{remedy}") from error
+    if not math.isfinite(number):
+        raise BadCell(f"{shown(cell)} is not a finite number; {_number_remedy(str(cell))}")
+    if is_text and ("_" in cell or not cell.isascii()):  # float() reads 1_000 and foreign digits
+        raise BadCell(f"{shown(cell)} is not a number; {_number_remedy(cell)}")
     return number
 
 
@@ -87,19 +83,25 @@ def time_of(cell: Any) -> float | None:
         return None
     if isinstance(cell, datetime.date):
         return _seconds(cell)
+    if isinstance(cell, str) and cell[4:5] == "-":
+        return _iso_seconds(cell)
     try:
         seconds = number_of(cell)
     except BadCell:
-        try:
-            return _seconds(datetime.datetime.fromisoformat(cell.strip()))
-        except (ValueError, AttributeError) as error:
-            expected = "expected 2021-04-18T23:00:12Z or seconds since 1970"
-            raise BadCell(f"{shown(cell)} is not a time; {expected}") from error
+        return _iso_seconds(cell)
     if isinstance(cell, str) and _COMPACT_DATE.fullmatch(cell.strip()):
         raise BadCell(f"{shown(cell)} may be a date or seconds; write the date as 2021-04-18")
     if seconds is not None and abs(seconds) > _LATEST_S:
         raise BadCell(f"{shown(cell)} is no time in seconds; divide milliseconds by 1000")
     return seconds
+
+
+def _iso_seconds(cell: Any) -> float:
+    try:
+        return _seconds(datetime.datetime.fromisoformat(cell.strip()))
+    except (ValueError, AttributeError) as error:
+        expected = "expected 2021-04-18T23:00:12Z or seconds since 1970"
+        raise BadCell(f"{shown(cell)} is not a time; {expected}") from error
 
 
 def _seconds(time: datetime.date) -> float:

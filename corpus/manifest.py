@@ -6,8 +6,10 @@ or broken is none of the table's faults and is found later.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -122,14 +124,30 @@ def read_manifest(
             remedy.
     """
     layout = SOURCES.load(source)
-    table = read_table(path)
-    resolved = resolve_columns(table, columns, layout)
-    reader = RowReader(table, resolved, layout, Root(path, root))
-    samples = reader.samples(_must_be_numbers(targets))
+    with _collection_paused():
+        table = read_table(path)
+        resolved = resolve_columns(table, columns, layout)
+        reader = RowReader(table, resolved, layout, Root(path, root))
+        samples = reader.samples(_must_be_numbers(targets))
     problems = reader.problems()
     if problems and not (skip_bad_rows and samples):
         raise TableError(path, problems, _remedy(len(samples)))
     return Manifest(tuple(samples), source, _digest(samples), resolved, tuple(problems))
+
+
+@contextlib.contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking through all samples again and again as they grow.
+
+    They hold no cycles; the walks took a third of the time of 100,000 rows.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _must_be_numbers(targets: Sequence[str | TargetPlan]) -> dict[str, bool]:
@@ -158,7 +176,8 @@ def _digest(samples: Sequence[Sample]) -> str:
     for kind in ("text", "meta", "targets"):
         mappings = [getattr(sample, kind) for sample in ordered]
         for name in sorted({name for mapping in mappings for name in mapping}):
-            columns[f"{kind}:{name}"] = [_word(mapping.get(name)) for mapping in mappings]
+            values = [mapping.get(name) for mapping in mappings]
+            columns[f"{kind}:{name}"] = values if kind != "targets" else [*map(_word, values)]
     words = (f"{name}={json.dumps(values)}" for name, values in columns.items())
     return digest_strings(words).hex()
 

@@ -22,6 +22,7 @@ class Root:
     def __init__(self, table: Path, given: Path | None) -> None:
         self.given = given is not None
         self.folder = Path(os.path.normpath((table.parent if given is None else given).absolute()))
+        self._folders: dict[str, Path] = {}  # parsing each path whole took half of all the time
         self._prefix = str(self.folder).rstrip(os.sep) + os.sep
         if not self.folder.is_dir():
             raise UsageError(
@@ -39,7 +40,10 @@ class Root:
         whole = os.path.normpath(text if text.startswith(os.sep) else self._prefix + text)
         if not whole.startswith(self._prefix):
             raise BadCell(f"the path {shown(text)} {self._fault(whole)}")
-        return whole[len(self._prefix) :], Path(whole)
+        folder, _, name = whole.rpartition(os.sep)
+        if folder not in self._folders:
+            self._folders[folder] = Path(folder or os.sep)
+        return whole[len(self._prefix) :], self._folders[folder] / name
 
     def _fault(self, whole: str) -> str:
         if whole + os.sep == self._prefix:

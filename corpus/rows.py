@@ -41,7 +41,9 @@ def resolve_columns(table: Table, given: Columns | None, source: Source) -> Colu
         raise TableError(table.path, problems, "Name the columns with --columns.")
     if columns.id is None and columns.video is None and columns.image is None:
         problem = f"no column gives ids; the table has: {', '.join(table.columns)}"
-        raise TableError(table.path, [problem], "Name one, for example: --columns id=NAME")
+        raise TableError(
+            table.path, [problem], "Name one of them: --columns id=NAME, or video=NAME"
+        )
     return columns
 
 
@@ -187,7 +189,7 @@ class RowReader:
             self._note(row, f"{error}; or name an id column with --columns id=NAME")
             return None
 
-    def _target(self, name: str, must_be_number: bool) -> list[Target]:
+    def _target(self, name: str, must_be_number: bool) -> Sequence[Target]:
         header = header_of(self.table, name, self.source)
         steps = [name] if header else step_columns(name, self.table.columns)
         if not steps:
@@ -197,9 +199,8 @@ class RowReader:
         if header:
             return self._values(name, _checked_label if must_be_number else _label)
         columns = [self._values(step, number_of) for step in steps]
-        sequences: list[Target] = []
-        sequences += np.ascontiguousarray(np.array(columns, dtype=np.float64).T)  # None is NaN
-        return sequences
+        sequences = np.array(columns, dtype=np.float64).T  # None becomes NaN
+        return [*np.ascontiguousarray(sequences)]
 
     def _check_leak(self, target: str, steps: Sequence[str]) -> None:
         inputs = {*self.columns.text, *self.columns.number, *self.columns.category}

@@ -14,7 +14,6 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
-    StratifiedGroupKFold,
     StratifiedKFold,
     train_test_split,
 )
@@ -23,7 +22,6 @@ from core.errors import UsageError
 from corpus.folds import TEST, TRAIN, VALID, SplitRows
 
 VALID_SHARE = 1 / 8  # of the train units, in a k-fold and where a published split has no validation
-_FINEST = 20  # a stratified split of groups is put together from so many folds
 _SPLIT_WORDS = {
     "train": TRAIN,
     "training": TRAIN,
@@ -49,27 +47,13 @@ def random_parts(rows: SplitRows, fractions: Sequence[float], seed: int) -> np.n
 
 
 def stratified_parts(rows: SplitRows, fractions: Sequence[float], seed: int) -> np.ndarray:
-    """Draw test and validation with the classes in the proportions of the whole.
-
-    Where groups are kept together, the parts are put together from folds of a stratified k-fold, so
-    the fractions are met to a twentieth, or less well where a class has less than 20 rows.
-    """
-    labels, units = _labels(rows), units_of(rows)
-    if units.max() + 1 == len(rows):
-        rest, tested = _drawn(np.arange(len(rows)), labels, fractions[2], seed)
-        share = fractions[1] / (fractions[0] + fractions[1])
-        _, validated = _drawn(rest, labels, share, seed)
-        return _of_units(units, validated, tested)
-    smallest = int(np.unique(labels, return_counts=True)[1].min())
-    folds = min(_FINEST, smallest, int(units.max()) + 1)
-    test, valid = (max(1, round(fraction * folds)) for fraction in (fractions[2], fractions[1]))
-    if test + valid >= folds:
-        raise UsageError(
-            "a stratified split of whole groups needs at least 3 groups, and 3 rows of every "
-            f"class; the smallest class has {smallest}"
-        )
-    fold = stratified_kfold(rows, folds, seed)
-    return np.select([fold < test, fold < test + valid], [TEST, VALID], TRAIN).astype(np.int8)
+    """Draw test and validation with the classes in the proportions of the whole."""
+    units = units_of(rows)
+    labels = _unit_labels(rows, units)
+    rest, tested = _drawn(np.arange(len(labels)), labels, fractions[2], seed)
+    share = fractions[1] / (fractions[0] + fractions[1])
+    _, validated = _drawn(rest, labels, share, seed)
+    return _of_units(units, validated, tested)
 
 
 def kfold(rows: SplitRows, folds: int, seed: int, *, by_author: bool = False) -> np.ndarray:
@@ -77,7 +61,8 @@ def kfold(rows: SplitRows, folds: int, seed: int, *, by_author: bool = False) ->
     units = units_of(rows, by_author=by_author)
     number = int(units.max()) + 1
     if number < folds:
-        what = "authors" if by_author else "rows or groups of rows"
+        what = "authors" if by_author else "rows"
+        what += " without near-duplicates in common" if rows.groups is not None else ""
         raise UsageError(f"{folds} folds need at least {folds} {what}; the table has {number}")
     if number == len(rows):
         return _numbered(KFold(folds, shuffle=True, random_state=seed).split(units), len(rows))
@@ -88,19 +73,17 @@ def kfold(rows: SplitRows, folds: int, seed: int, *, by_author: bool = False) ->
 
 
 def stratified_kfold(rows: SplitRows, folds: int, seed: int) -> np.ndarray:
-    """Return the number of the fold that tests each row, int64 [N], the classes spread evenly."""
-    labels, units = _labels(rows), units_of(rows)
+    """Return the fold that tests each row, int64 [N], the classes spread evenly."""
+    units = units_of(rows)
+    labels = _unit_labels(rows, units)
     smallest = int(np.unique(labels, return_counts=True)[1].min())
     if smallest < folds:
         raise UsageError(
             f"{folds} stratified folds need at least {folds} rows of every class; the smallest has "
             f"{smallest}; take fewer folds, or kfold:{folds}"
         )
-    if units.max() + 1 == len(rows):
-        plain = StratifiedKFold(folds, shuffle=True, random_state=seed)
-        return _numbered(plain.split(labels, labels), len(rows))
-    grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    return _numbered(grouped.split(labels, labels, groups=units), len(rows))
+    rule = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return np.asarray(_numbered(rule.split(labels, labels), len(labels))[units])
 
 
 def with_validation(
@@ -126,10 +109,9 @@ def stratified_validation(parts: np.ndarray, rows: SplitRows, seed: int) -> np.n
     """Return the parts with an eighth of train made validation, by class if rows suffice."""
     train = np.flatnonzero(parts == TRAIN)
     inner = rows.take(train)
-    labels = _labels(inner)
-    smallest = int(np.unique(labels, return_counts=True)[1].min(initial=len(rows)))
     folds = round(1 / VALID_SHARE)
-    if smallest < folds or units_of(inner).max() + 1 < folds:
+    labels = _unit_labels(inner, units_of(inner))
+    if np.unique(labels, return_counts=True)[1].min() < folds:
         return with_validation(parts, rows, seed)
     filled = parts.copy()
     filled[train[stratified_kfold(inner, folds, seed) == 0]] = VALID
@@ -177,11 +159,12 @@ def column_parts(rows: SplitRows) -> np.ndarray:
 
 
 def popularity_parts(rows: SplitRows, seed: int) -> np.ndarray:
-    """Take 5 % for test, then 12 % of the rest for validation, by class: 836/114/50 of 1000."""
-    labels = _labels(rows)
-    rest, tested = _drawn(np.arange(len(rows)), labels, 0.05, seed)
+    """Take 5 % for test, then 12 % of the rest to validate, by class: 836/114/50 of 1000."""
+    number = np.arange(len(rows))
+    labels = _unit_labels(rows, number)
+    rest, tested = _drawn(number, labels, 0.05, seed)
     _, validated = _drawn(rest, labels, 0.12, seed)
-    return _of_units(np.arange(len(rows)), validated, tested)
+    return _of_units(number, validated, tested)
 
 
 def units_of(rows: SplitRows, *, by_author: bool = False) -> np.ndarray:
@@ -206,18 +189,23 @@ def units_of(rows: SplitRows, *, by_author: bool = False) -> np.ndarray:
 
 
 def _singled(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Return int64 [N] below N: equal numbers for equal values, its own number for an unknown one."""
+    """Return int64 [N] below N: one number for each value, and for each row without one."""
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     return np.where(unknown, np.arange(len(values)), first[inverse])
 
 
-def _labels(rows: SplitRows) -> np.ndarray:
+def _unit_labels(rows: SplitRows, units: np.ndarray) -> np.ndarray:
+    """Return the class of each unit: that of its first row, as near-duplicates mostly share theirs.
+
+    StratifiedGroupKFold weighs every row of a unit, but takes minutes for 100,000 small units.
+    """
     if rows.labels is None:
         raise UsageError(
             "a stratified split needs classes, and the target is a number or sequence; use "
             "--split random:0.7,0.15,0.15 or kfold:5"
         )
-    return rows.labels
+    _, first = np.unique(units, return_index=True)
+    return np.asarray(rows.labels[first])
 
 
 def _drawn(

@@ -160,7 +160,7 @@ class SplitPlan:
         return rules.with_validation(parts, rows, self.seed)
 
     def _listed(self, rows: SplitRows) -> np.ndarray:
-        """Return the parts that the files train.txt, valid.txt and test.txt give, one id in a line."""
+        """Return the parts that train.txt, valid.txt and test.txt give, one id in a line."""
         assert self.folder is not None
         part_of: dict[str, int] = {}
         for part, name in enumerate(PARTS):

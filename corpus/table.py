@@ -2,7 +2,7 @@
 
 CSV and TSV are read by Python's own reader rather than pandas: it knows the line of each row,
 reports rows with too few or too many cells instead of filling them up, and keeps every cell as the
-text it is ("NA", "0012"). 100,000 rows of 8 columns take 0.2 s.
+text it is ("NA", "0012"). 100,000 rows of 10 columns take half a second.
 """
 
 from __future__ import annotations

@@ -1,0 +1,45 @@
+import random
+
+import pytest
+
+from core.errors import UsageError
+from corpus.steps import step_columns
+
+
+def test_steps_go_by_number_wherever_the_columns_stand():
+    headers = [*(f"p{day}" for day in range(1, 31)), "id", "p", "price", "p1x", "views_d1"]
+    random.Random(1).shuffle(headers)
+    assert step_columns("p", headers) == [f"p{day}" for day in range(1, 31)]
+
+
+@pytest.mark.parametrize("headers", [["Day 1", "Day 2"], ["Day_1", "Day_2"], ["Day01", "Day02"]])
+def test_a_space_a_dash_or_zeros_may_stand_before_the_number(headers):
+    assert step_columns("Day", headers) == headers
+
+
+def test_a_range_takes_some_of_the_steps():
+    headers = [f"p{day}" for day in (1, 2, 3, 4, 7)]
+    assert step_columns("p2..p4", headers) == ["p2", "p3", "p4"]
+
+
+def test_steps_may_begin_at_another_number():
+    assert step_columns("p", ["p3", "p2"]) == ["p2", "p3"]
+
+
+@pytest.mark.parametrize("headers", [[], ["p"], ["p1"], ["q1", "q2"]])
+def test_one_column_is_no_sequence(headers):
+    assert step_columns("p", headers) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "problem"),
+    [
+        ("p", ["p1", "p2", "p4"], "no column for step 3 of 1 to 4"),
+        ("p1..p3", ["p1", "p2"], "no column for step 3"),
+        ("p", ["p1", "p01", "p2"], "'p1' and 'p01' are both step 1"),
+        ("p3..p1", ["p1", "p2", "p3"], "fewer than two steps"),
+    ],
+)
+def test_gaps_and_doubles_are_refused(target, headers, problem):
+    with pytest.raises(UsageError, match=problem):
+        step_columns(target, headers)
