@@ -2,8 +2,9 @@
 
 A form is prepared once on the rows (here the sorting happens) and then called with weights
 float64 [N, B], one column a resample; it gives float64 [B]. With whole numbers as weights the
-answer is the metric of the rows repeated that often, nan where it is undefined. `kendall.py`
-and `auc_form` are linearised for many rows.
+answer is the metric of the rows repeated that often, nan where it is undefined. Kendall's tau
+(`kendall.py`), the area under many classes' curves and the rank correlation of many days are
+linearised where there are many rows.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from scipy import sparse, stats
 from scoring.calibration import BINS, bin_of
 from scoring.checks import check_classes, check_pair, check_sequences
 from scoring.classification import TOP, brier_rows, in_top, log_loss_rows
+from scoring.influence import srocc_by_day_form
 from scoring.regression import FINAL_WEIGHTS
 
 Form = Callable[[np.ndarray], np.ndarray]
 
 # A variance this much smaller than the mean square is rounding: the values are all the same.
 _CONSTANT = 1e-13
-EXACT_AUC_CELLS = 50_000  # rows x classes; 0.6 s for 1,000 resamples, and 7 s at 10,000 x 101
+EXACT_CELLS = 50_000  # rows x classes or days; 1 s for 1,000 resamples, and 7 s at 10,000 x 101
 
 
 def mean_form(values: np.ndarray) -> Form:
@@ -120,27 +122,24 @@ def _mean_by_day(errors: np.ndarray) -> Form:
     return form
 
 
-def asrc_form(target: np.ndarray, predicted: np.ndarray) -> Form:
-    """Return the form of the mean rank correlation of the days where one is defined."""
+def asrc_form(target: np.ndarray, predicted: np.ndarray, exact_cells: int = EXACT_CELLS) -> Form:
+    """Return the form of the mean rank correlation of the days where one is defined.
+
+    Above `exact_cells` N x T each day's is linearised, see `influence.py`.
+    """
     truth, guess = check_sequences(target, predicted)
-    observed = np.isfinite(truth).T
+    seen = np.isfinite(truth)
+    if truth.size > exact_cells:
+        by_day = srocc_by_day_form(truth, guess, seen)
+        return lambda weights: _mean_of_defined(by_day(weights))
     days = [
-        (
-            None if seen.all() else np.flatnonzero(seen),
-            srocc_form(truth[seen, day], guess[seen, day]),
-        )
-        for day, seen in enumerate(observed)
-        if seen.any()
+        (np.flatnonzero(rows), srocc_form(truth[rows, day], guess[rows, day]))
+        for day, rows in enumerate(seen.T)
+        if rows.any()
     ]
-
-    def form(weights: np.ndarray) -> np.ndarray:
-        return _mean_of_defined(
-            np.stack(
-                [day(weights if rows is None else weights.take(rows, axis=0)) for rows, day in days]
-            )
-        )
-
-    return form
+    return lambda weights: _mean_of_defined(
+        np.stack([day(weights.take(rows, axis=0)) for rows, day in days])
+    )
 
 
 def accuracy_form(labels: np.ndarray, probabilities: np.ndarray) -> Form:
@@ -188,9 +187,7 @@ def averaged_form(
     return form
 
 
-def auc_form(
-    labels: np.ndarray, probabilities: np.ndarray, exact_cells: int = EXACT_AUC_CELLS
-) -> Form:
+def auc_form(labels: np.ndarray, probabilities: np.ndarray, exact_cells: int = EXACT_CELLS) -> Form:
     """Return the form of the area under the ROC curve, linearised above `exact_cells` N x C.
 
     Exact from weighted mean ranks (Mann-Whitney); linearised, the mean placement of the positives

@@ -198,3 +198,22 @@ def test_the_linear_interval_of_the_area_is_the_exact_one(classes):
     exact = spread(weighted.auc_form(labels, scores), 400)
     linear = spread(weighted.auc_form(labels, scores, exact_cells=0), 400)
     assert linear == pytest.approx(exact, abs=0.03 * (exact[2] - exact[0]))
+
+
+def test_the_linear_interval_of_curves_is_the_exact_one():
+    rng = np.random.default_rng(0)
+    target = np.cumsum(rng.normal(size=(400, 6)), axis=1).round(1)
+    predicted = (target + rng.normal(size=(400, 6)) * 2).round()
+    target[rng.random((400, 6)) < 0.3] = np.nan
+    exact = spread(weighted.asrc_form(target, predicted), 400)
+    linear = spread(weighted.asrc_form(target, predicted, exact_cells=0), 400)
+    assert linear == pytest.approx(exact, abs=0.05 * (exact[2] - exact[0]))
+
+
+def test_constant_and_unobserved_days_leave_the_linear_mean_too():
+    target = np.random.default_rng(0).normal(size=(50, 3))
+    predicted = target + 0.0
+    predicted[:, 1], target[:, 2] = 1.0, np.nan
+    weights = np.ones((50, 2))
+    assert weighted.asrc_form(target, predicted, exact_cells=0)(weights) == pytest.approx([1, 1])
+    assert weighted.asrc_form(target, predicted)(weights) == pytest.approx([1, 1])
