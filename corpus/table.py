@@ -168,13 +168,14 @@ def _read_parquet(path: Path) -> Table:
 
     try:
         with path.open("rb") as stream:
-            content = pyarrow.parquet.read_table(stream)
+            file = pyarrow.parquet.ParquetFile(stream)
+            names = file.schema_arrow.names
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise TableError(path, [f"the column {name!r} is there twice" for name in twice])
+            content = file.read()
     except pyarrow.ArrowException as error:
         raise TableError(path, [f"it is not a Parquet file: {error}"]) from error
-    names = content.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TableError(path, [f"the column {name!r} is there twice" for name in twice])
     columns = {name: content.column(name).to_pylist() for name in names}
     return Table(path, columns, range(1, content.num_rows + 1), unit="row")
 

@@ -214,9 +214,9 @@ def test_reading_leaves_the_garbage_collector_as_it_was(write_table, switch):
 @pytest.mark.slow
 def test_a_hundred_thousand_rows_take_seconds(write_table):
     numbers = [str(row) for row in range(100_000)]
-    columns = {name: numbers for name in ("id", "video", "title", "n", "author", "ECR")}
+    columns = dict.fromkeys(("id", "video", "title", "n", "author", "ECR"), numbers)
     path = write_table(columns)
     named = Columns.parse("id=id,video=video,text=title,number=n,author=author")
     start = time.process_time()
     read_manifest(path, columns=named, targets=["ECR"])
-    assert time.process_time() - start < 4  # 1.1 s where nothing else runs
+    assert time.process_time() - start < 10  # 1 s without coverage
