@@ -64,7 +64,8 @@ def _strangers(cache: Path, folders: list[Path]) -> Iterator[Finding]:
     """Yield what lies between the folders of features."""
     features = {folder.parent for folder in folders}
     for place in cache.iterdir():
-        if place not in features and not place.name.startswith(_BESIDE):
+        begun = place.is_dir() and not any(place.iterdir())  # the writer was stopped there
+        if place not in features and not begun and not place.name.startswith(_BESIDE):
             yield _stray(place)
     for feature in features:
         yield from (_stray(place) for place in feature.iterdir() if place not in folders)
@@ -87,6 +88,8 @@ def _check_folder(folder: Path, digests: bool) -> Iterator[Finding]:
         if places[name].stem not in marked:
             yield Finding(places[name], "shard without marker", "readers do not see it")
     spec = None
+    if SPEC_FILE not in places and not (markers or files):
+        return  # a writer was stopped before it began: the next one goes on here
     if SPEC_FILE not in places:
         yield Finding(folder, "missing spec", f"it has no {SPEC_FILE}")
     else:
