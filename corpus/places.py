@@ -39,14 +39,17 @@ class Root:
             raise BadCell(f"{shown(text)} is not a path")
         whole = os.path.normpath(text if text.startswith(os.sep) else self._prefix + text)
         if not whole.startswith(self._prefix):
-            raise BadCell(f"the path {shown(text)} {self._fault(whole)}")
+            raise BadCell(f"the path {shown(text)} {self._fault(text, whole)}")
         folder, _, name = whole.rpartition(os.sep)
         if folder not in self._folders:
             self._folders[folder] = Path(folder or os.sep)
         return whole[len(self._prefix) :], self._folders[folder] / name
 
-    def _fault(self, whole: str) -> str:
+    def _fault(self, text: str, whole: str) -> str:
         if whole + os.sep == self._prefix:
             return "is the folder itself; name a file"
         what = f"--root {self.folder}" if self.given else f"the folder of the table, {self.folder}"
-        return f"leaves {what}; name a folder that holds all files, such as --root /"
+        if text.startswith(os.sep):
+            return f"leaves {what}; name a folder that holds all files, such as --root /"
+        remedy = "write paths relative to a folder that holds all files, and name it: --root DIR"
+        return f"leaves {what}; {remedy}"

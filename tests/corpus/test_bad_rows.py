@@ -54,7 +54,7 @@ def test_a_table_of_good_rows_has_no_bad_ones(write_table):
 def test_a_path_that_leaves_the_folder_is_a_bad_row(write_table, name):
     (found,) = problems(write_table({"id": ["a"], "video": [name]}))
     assert f"the path {name!r} leaves the folder of the table" in found
-    assert "--root /" in found
+    assert ("--root /" if name.startswith("/") else "--root DIR") in found
 
 
 def test_a_path_that_leaves_the_root_is_a_bad_row(write_table, tmp_path):
