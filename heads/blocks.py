@@ -2,10 +2,11 @@
 
     dense       an embedding, a descriptor, a number of an extractor: each column its own mean and
                 scale
-    number      a number of the table (`meta:...`): as dense, and where it is heavily skewed
-                (likes, views) sign(x)·log(1 + |x|) of it
+    number      a number of the table (`meta:...`): as dense, and where it is skewed (likes, an age)
+                beside it sign(x)·log(1 + |x|)
     counts      hashed n-grams (`recipe["scale"] == "block"`): times the inverse document
-                frequency, each row at length 1, and one scale for the whole block
+                frequency, each row at length 1, and one scale for the whole block; not centred,
+                as zeros are cheap
     categories  texts (categories, a language): one column for each value that is not rare,
                 "other" for the rest, and one scale for the whole block, as a rare value would
                 else weigh most
@@ -28,12 +29,8 @@ import numpy as np
 from cache.spec import Column, FeatureSpec
 from core.errors import FitError
 
-LIMIT = (
-    10.0  # standard deviations: what lies beyond (a broken file, another unit) counts as this far
-)
-SKEWED = (
-    2.0  # an exponential distribution's skewness; likes and views lie far above, durations below
-)
+LIMIT = 10.0  # standard deviations: beyond (a broken file, another unit) counts as this far
+SKEWED = 1.0  # likes lie at 10, ages and durations between; the logarithm is an addition
 MAX_LEVELS = 200
 _RARE_SHARE = 0.002  # a category with fewer of the train rows is "other"
 _SUPPORT = 2  # an n-gram of one train row says nothing of other rows
@@ -46,7 +43,8 @@ class Block:
     """One feature's columns: K of values and perhaps one of presence.
 
     kept     int64 [K], the feature's own columns that vary in train
-    centre   float32 [K] and scale float32 [K]: value -> (value - centre) * scale
+    centre   float32 [K] and scale float32 [K]: value -> (value - centre) * scale; counts are not
+             centred, and take the centre where a row lacks the feature
     idf      float32 [K] for counts, else empty
     limit    scaled values are cut at ± this; None where they are bounded anyway
     levels   for categories the values that have a column; "other" is the column behind them
@@ -75,7 +73,7 @@ class Block:
         if self.kind == "categories":
             names = [f"{name}={[*self.levels, 'other'][index]}" for index in self.kept]
         elif _width(self.spec) == 1:
-            names = [name] * len(self.kept)
+            names = [(name, f"log({name})")[index] for index in self.kept]
         else:
             names = [f"{name}[{index}]" for index in self.kept]
         return [*names, f"present({name})"] if self.present else names
@@ -83,20 +81,37 @@ class Block:
     def apply(self, column: Column, out: np.ndarray) -> None:
         """Write the columns of these samples into `out`, float32 [N, width]."""
         values = out[:, : len(self.kept)]
-        values[:] = _source(column, self.kind, self.levels)[:, self.kept]
-        if self.logged:
-            values[:] = signed_log(values)
-        if len(self.idf):
-            _normalise(values, self.idf)
+        source = _source(column, self.kind, self.levels)
+        source = _with_log(source) if self.logged else source
+        values[:] = source[:, self.kept]
         if not self.raw:
-            values -= self.centre
-            values *= self.scale
-        if self.limit is not None:
-            np.clip(values, -self.limit, self.limit, out=values)
-        values[~column.present] = np.nan if self.raw else 0
+            self._scale(values)
+        values[~column.present] = self._gap()
         if self.present:
             centre, scale = self.present
             out[:, -1] = (column.present - centre) * scale
+
+    def _scale(self, values: np.ndarray) -> None:
+        if self.kind == "counts":
+            _normalise(values, self.idf)
+        else:
+            values -= self.centre
+        values *= self.scale
+        if self.limit is not None:
+            np.clip(values, -self.limit, self.limit, out=values)
+
+    def _gap(self) -> np.ndarray | float:
+        """Return what stands for a value that is not there: NaN, or the train mean.
+
+        Counts with an indicator have 0 instead, as the indicator makes up for the difference and a
+        matrix of rows that lack the feature stays as sparse as it is.
+        """
+        if self.raw:
+            return np.nan
+        if self.kind != "counts" or self.present:
+            return 0.0
+        mean: np.ndarray = self.centre * self.scale
+        return mean
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -154,7 +169,7 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
             "find the samples: python cli.py cache check"
         )
     logged = kind == "number" and not raw and _helped_by_log(values[:, 0])
-    values = signed_log(values) if logged else values
+    values = _with_log(values) if logged else values
     kept, centre, spread = _varying(values)
     limit, idf = None, np.zeros(0, np.float32)
     if raw:
@@ -189,6 +204,10 @@ def signed_log(values: np.ndarray) -> np.ndarray:
     """Return sign(x)·log(1 + |x|)."""
     signed: np.ndarray = np.sign(values) * np.log1p(np.abs(values))
     return signed
+
+
+def _with_log(values: np.ndarray) -> np.ndarray:
+    return np.hstack([values, signed_log(values)])
 
 
 def _width(spec: FeatureSpec) -> int:
@@ -235,7 +254,7 @@ def _varying(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _helped_by_log(values: np.ndarray) -> bool:
-    """Say whether a number is heavily skewed and its signed logarithm is less so."""
+    """Say whether a number is skewed and its signed logarithm is less so."""
     before = _skewness(values)
     return before > SKEWED and _skewness(signed_log(values)) < before
 

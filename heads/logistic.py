@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from heads.rotation import rotate
+from heads.rotation import is_sparse, rotate, variance_of
 
-PENALTIES = tuple(float(value) for value in 10 ** np.arange(1, -5.01, -0.5))  # strongest first
+PENALTIES = tuple(float(value) for value in 10 ** np.arange(0, -6.01, -0.5))  # strongest first
 FOLDS = 5
 _PATIENCE = 2  # penalties without an improvement, after which weaker ones (the slow fits) are left
 _STEPS = 300
@@ -36,20 +40,19 @@ def fit_logistic(
         Weights float64 [D, classes that occur], intercepts, and the log loss by penalty (empty
         where the penalty was given).
     """
-    rotation = rotate(matrix)
-    rotated = rotation.rotated
-    unit = rotation.scale
+    space = _space(matrix)
+    unit = variance_of(matrix)
     curve: dict[float, float] = {}
     if penalty is None:
-        curve = _curve(rotated, target, _inner_folds(target, clusters, seed), unit)
+        curve = _curve(space.rows, target, _inner_folds(target, clusters, seed), unit)
         penalty = min(curve, key=lambda value: curve[value])
-    model = _fit(_model(), rotated, target, penalty * unit)
-    turned = rotation.back(model.coef_.T)  # [D, K], or [D, 1] for two classes
-    intercepts = model.intercept_ - rotation.mean @ turned
+    model = _fit(_model(), space.rows.astype(np.float64), target, penalty * unit)
+    weights = space.back(model.coef_.T)  # [D, K], or [D, 1] for two classes
+    intercepts = model.intercept_ - space.mean @ weights
     if len(model.classes_) == 2:
-        turned = np.hstack([np.zeros_like(turned), turned])
+        weights = np.hstack([np.zeros_like(weights), weights])
         intercepts = np.array([0.0, intercepts[0]])
-    return turned, intercepts, curve
+    return weights, intercepts, curve
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -59,12 +62,32 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return shares
 
 
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """Rows in which the fit is the same and fast, float32 [N, R]; the way back to the columns."""
+
+    rows: Any
+    mean: np.ndarray
+    back: Callable[[np.ndarray], np.ndarray]
+
+
+def _space(matrix: np.ndarray) -> _Space:
+    """Skip zeros where most are; rotate where there are more columns than rows; else as it is."""
+    nothing = np.zeros(matrix.shape[1])
+    if is_sparse(matrix):
+        return _Space(csr_array(matrix), nothing, lambda weights: weights)
+    if matrix.shape[1] <= len(matrix):
+        return _Space(matrix, nothing, lambda weights: weights)
+    rotation = rotate(matrix)
+    return _Space(rotation.rotated.astype(np.float32), rotation.mean, rotation.back)
+
+
 def _model() -> LogisticRegression:
     return LogisticRegression(solver="lbfgs", max_iter=_STEPS, warm_start=True)
 
 
 def _fit(
-    model: LogisticRegression, rotated: np.ndarray, target: np.ndarray, per_row: float
+    model: LogisticRegression, rows: Any, target: np.ndarray, per_row: float
 ) -> LogisticRegression:
     """Fit from where the model is; scikit-learn's C is against the sum over rows, ours per row."""
     model.C = 1 / (per_row * len(target))
@@ -72,11 +95,11 @@ def _fit(
         # Weak penalties on separable rows converge slowly; what 300 steps give is what inner
         # folds judge.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(rotated, target)
+        return model.fit(rows, target)
 
 
 def _curve(
-    rotated: np.ndarray,
+    rows: Any,
     target: np.ndarray,
     folds: list[tuple[np.ndarray, np.ndarray]],
     unit: float,
@@ -88,8 +111,8 @@ def _curve(
     for penalty in PENALTIES:
         losses = []
         for model, (train, test) in zip(models, folds, strict=True):
-            _fit(model, rotated[train], target[train], penalty * unit)
-            losses.append(_log_losses(model, rotated[test], target[test]))
+            _fit(model, rows[train], target[train], penalty * unit)
+            losses.append(_log_losses(model, rows[test], target[test]))
         curve[penalty] = float(np.concatenate(losses).mean())
         best = min(range(len(curve)), key=list(curve.values()).__getitem__)
         if len(curve) - 1 - best >= _PATIENCE:
@@ -97,8 +120,8 @@ def _curve(
     return curve
 
 
-def _log_losses(model: LogisticRegression, rotated: np.ndarray, target: np.ndarray) -> np.ndarray:
-    probabilities = model.predict_proba(rotated)
+def _log_losses(model: LogisticRegression, rows: Any, target: np.ndarray) -> np.ndarray:
+    probabilities = model.predict_proba(rows)
     place = np.searchsorted(model.classes_, target).clip(max=len(model.classes_) - 1)
     given = probabilities[np.arange(len(target)), place]
     given = np.where(model.classes_[place] == target, given, 0)

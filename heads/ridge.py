@@ -10,7 +10,9 @@ from sklearn.linear_model import Ridge
 from core.errors import FitError
 from heads.rotation import Rotation, rotate
 
-PENALTIES = tuple(float(value) for value in 10 ** np.arange(-6, 3.01, 0.25))
+PENALTIES = tuple(float(value) for value in 10 ** np.arange(-7, 1.01, 0.5))
+
+_BATCH = 256  # clusters of one size that are solved together
 
 
 def fit_ridge(
@@ -82,23 +84,32 @@ def _leave_out(
     rows = len(basis)
     leverage = 1 / rows + (basis**2) @ shrink
     left_out: np.ndarray = residual / np.maximum(1 - leverage, 1e-9)[:, None]
-    for members in groups:
+    for members in groups:  # int64 [groups, rows of each]
         part = basis[members]
-        hat = 1 / rows + (part * shrink) @ part.T
-        left_out[members] = np.linalg.solve(
-            np.eye(len(members)) * (1 + 1e-9) - hat, residual[members]
-        )
+        hat = 1 / rows + (part * shrink) @ part.transpose(0, 2, 1)
+        rest = np.eye(members.shape[1]) * (1 + 1e-9) - hat
+        left_out[members] = np.linalg.solve(rest, residual[members])
     return left_out
 
 
 def _members(clusters: np.ndarray | None, rows: int) -> list[np.ndarray]:
-    """Return the rows of each cluster of two or more; none where one cluster is everything."""
+    """Return the rows of clusters of two or more, int64 [clusters, rows of each], by their size.
+
+    There are none where one cluster is everything: nothing would be left to learn from.
+    """
     if clusters is None:
         return []
     order = np.argsort(clusters, kind="stable")
     edges = np.flatnonzero(np.diff(clusters[order])) + 1
-    groups = [group for group in np.split(order, edges) if len(group) > 1]
-    return [] if len(groups) == 1 and len(groups[0]) == rows else groups
+    by_size: dict[int, list[np.ndarray]] = {}
+    for group in np.split(order, edges):
+        by_size.setdefault(len(group), []).append(group)
+    return [
+        part
+        for size, groups in sorted(by_size.items())
+        if 1 < size < rows
+        for part in np.split(np.array(groups), range(_BATCH, len(groups), _BATCH))
+    ]
 
 
 def _patterns(known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

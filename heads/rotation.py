@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 _STRIP = 4096  # columns at a time: products in float32, their sums in float64
+SPARSE = 0.1  # share of other numbers than 0; above it dense products are faster
 _RANK = 1e-9  # eigenvalues below this share of the largest are rounding
 
 
@@ -62,14 +64,34 @@ def rotate(matrix: np.ndarray) -> Rotation:
     mean = matrix.mean(axis=0, dtype=np.float64)
     if columns <= rows:
         return _by_columns(matrix, mean)
-    gram = np.zeros((rows, rows))
-    for strip in _strips(columns):
-        part = matrix[:, strip] - mean[strip].astype(np.float32)
-        gram += part @ part.T
-    gram -= gram.mean(axis=0)  # what float32 left of the means
+    gram = _products(matrix)
+    gram -= gram.mean(axis=0)
     gram -= gram.mean(axis=1)[:, None]
     values, basis = _eigen((gram + gram.T) / 2)
     return Rotation(matrix, mean, values, basis, None)
+
+
+def variance_of(matrix: np.ndarray) -> float:
+    """Return the variance of all columns of float32 [N, D] together."""
+    parts = (matrix[:, strip].var(axis=0, dtype=np.float64) for strip in _strips(matrix.shape[1]))
+    return float(sum(part.sum() for part in parts))
+
+
+def is_sparse(matrix: np.ndarray) -> bool:
+    """Say whether so few numbers are other than 0 that it pays to skip the zeros."""
+    return np.count_nonzero(matrix) < SPARSE * matrix.size
+
+
+def _products(matrix: np.ndarray) -> np.ndarray:
+    """Return X Xᵀ, float64 [N, N]."""
+    if is_sparse(matrix):
+        rows = csr_array(matrix.astype(np.float64))
+        product: np.ndarray = (rows @ rows.T).toarray()
+        return product
+    gram = np.zeros((len(matrix), len(matrix)))
+    for strip in _strips(matrix.shape[1]):
+        gram += matrix[:, strip] @ matrix[:, strip].T
+    return gram
 
 
 def _by_columns(matrix: np.ndarray, mean: np.ndarray) -> Rotation:
