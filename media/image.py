@@ -30,13 +30,12 @@ def read_image(path: Path) -> np.ndarray | Gap:
         return failed("memory", f"the picture is too large: {error}")
     except (UnidentifiedImageError, PermissionError, IsADirectoryError) as error:
         return failed("unreadable", f"Pillow cannot open it: {type(error).__name__}")
+    except MemoryError:
+        return failed("memory")
+    except Exception as error:  # broken content makes Pillow's readers raise nearly anything
+        return failed("corrupt", f"the picture does not decode: {error}")
 
 
-def _read(path: Path) -> np.ndarray | Gap:
+def _read(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
-        try:
-            picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            return np.array(upright.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken content
-            return failed("corrupt", f"the picture does not decode: {error}")
+        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))

@@ -51,7 +51,8 @@ def timeline(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Tim
     """Return when the frames of a stream are shown; None if it has none.
 
     Packets that an edit list cuts out do not count. Where presentation times are missing decoding
-    times are taken, in order; where those are missing too, the average rate.
+    times are taken, in order; where those are missing too, the average rate. AVI has no place for
+    presentation times: what libav gives for them is a guess, wrong for frames that are reordered.
     """
     shown = [packet for packet in packets if not packet.is_discard]
     if not shown:
@@ -59,7 +60,7 @@ def timeline(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Tim
     tick_s = float(stream.time_base or 1 / _RATE_IF_UNKNOWN)
     presented = [packet.pts for packet in shown if packet.pts is not None]
     decoded = [packet.dts for packet in shown if packet.dts is not None]
-    by_count = len(presented) < len(shown)
+    by_count = len(presented) < len(shown) or stream.container.format.name == "avi"
     if not by_count:
         ticks = np.unique(presented)
     elif len(decoded) == len(shown):

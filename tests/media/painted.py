@@ -27,7 +27,8 @@ def paint(
         )
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        tick = Fraction(1, 25 if times_ms is None else 1000)
+        stream.codec_context.time_base = tick
         if rotation:
             stream.set_display_rotation(rotation)
         voice = None
@@ -36,8 +37,8 @@ def paint(
             voice = container.add_stream("aac", rate=48000, layout=layout)
         for k, level in enumerate(levels):
             frame = av.VideoFrame.from_ndarray(picture(level, size), format="rgb24")
-            frame.pts = 40 * k if times_ms is None else times_ms[k]
-            frame.time_base = Fraction(1, 1000)
+            frame.pts = k if times_ms is None else times_ms[k]
+            frame.time_base = tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if voice is not None:
