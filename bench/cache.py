@@ -2,8 +2,8 @@
 
     python -m bench.cache [--rows 120000] [--width 768] [--folder DIR]
 
-Prints the machine, both times side by side and their ratio. Each time is the best of five with the
-files in memory (page cache), in one process.
+Prints the machine and its load, both times side by side and their ratio. The two take turns; each
+time is the best of nine, in one process, with the files in memory (page cache).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cache.store import Store
 from cache.writer import Limits, ShardWriter
 from core.fingerprint import digest_strings
 
-REPEATS = 5
+REPEATS = 9
 RESUME_ROWS, RESUME_FEATURES, RESUME_SHARDS = 100_000, 12, 20
 
 
@@ -51,7 +51,8 @@ def _options() -> argparse.Namespace:
 def _machine() -> str:
     return (
         f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
-        f"Python {platform.python_version()}, numpy {np.__version__}, h5py {h5py.__version__}"
+        f"Python {platform.python_version()}, numpy {np.__version__}, h5py {h5py.__version__}; "
+        f"load average {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -70,9 +71,11 @@ def _reading(folder: Path, rows: int, width: int) -> None:
 
     known = store.known(spec, index, digests)
 
-    load = _best(lambda: np.load(folder / "array.npy"))
-    size = f"[{rows}, {width}] float16, {array.nbytes / 1e6:.0f} MB"
-    print(f"np.load {size}: {load:.3f} s, {array.nbytes / load / 1e9:.1f} GB/s")
+    def load() -> np.ndarray:
+        loaded: np.ndarray = np.load(folder / "array.npy")
+        return loaded
+
+    print(f"[{rows}, {width}] float16, {array.nbytes / 1e6:.0f} MB, np.load beside the cache:")
     for name, work in {
         "values, keys matched before": lambda: read_known(known),
         "keys and values": lambda: read_column(store, spec, index, digests),
@@ -81,10 +84,9 @@ def _reading(folder: Path, rows: int, width: int) -> None:
         "every other sample": lambda: read_column(store, spec, *half),
         "ids, digests, statuses only": lambda: store.headers(spec),
     }.items():
-        seconds = _best(work)
-        shards = f"{len(store.shards(spec))} shards"
-        times = f"{seconds:.3f} s, np.load {load:.3f} s, ratio {seconds / load:.2f}"
-        print(f"cache, {shards}, {name}: {times}")
+        plain_s, cache_s = _best(load, work)
+        times = f"np.load {plain_s:.3f} s, cache {cache_s:.3f} s, ratio {cache_s / plain_s:.2f}"
+        print(f"  {name} ({len(store.shards(spec))} shards): {times}")
 
 
 def _resume(folder: Path) -> None:
@@ -102,8 +104,7 @@ def _resume(folder: Path) -> None:
         return sum(int((~store.known(spec, index, digests).found).sum()) for spec in specs)
 
     index = IdIndex(ids)
-    one = _best(lambda: store.known(specs[0], index, digests))
-    every = _best(resume)
+    one, every = _best(lambda: store.known(specs[0], index, digests), resume)
     keys = f"{RESUME_ROWS} rows, {RESUME_SHARDS} shards"
     print(f"known, {keys}, 1 feature: {one:.3f} s (target 0.150)")
     print(f"known, {keys}, {RESUME_FEATURES} features: {every:.3f} s (target 1.000)")
@@ -135,13 +136,16 @@ def _write(
         print(f"written {len(ids)} rows in {time.perf_counter() - started:.1f} s, synced")
 
 
-def _best(work: Callable[[], object]) -> float:
-    def once() -> float:
-        started = time.perf_counter()
-        work()
-        return time.perf_counter() - started
+def _best(*works: Callable[[], object]) -> list[float]:
+    """Return the least seconds of each; they take turns, so that other load meets all of them."""
+    rounds = [[_seconds(work) for work in works] for _ in range(REPEATS)]
+    return [min(times) for times in zip(*rounds, strict=True)]
 
-    return min(once() for _ in range(REPEATS))
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

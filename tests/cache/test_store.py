@@ -140,12 +140,6 @@ def test_rows_come_in_the_order_asked_from_many_shards(store, spec, step):
     assert [value is None for value in straight] == [n in gaps for n in range(60)]
 
 
-def test_large_columns_are_read_by_several_threads(store, monkeypatch):
-    monkeypatch.setattr("cache.reading._PARALLEL_BYTES", 0)
-    write(store, [row(n) for n in range(50)], rows_per_shard=5)
-    assert values_of(read(store, *range(50))) == [[float(n)] * 3 for n in range(50)]
-
-
 def test_another_writers_leftovers_are_not_seen(store, only):
     write(store, [row(0)])
     folder = store.folder_of(VECTOR)
