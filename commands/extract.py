@@ -105,7 +105,7 @@ def _request(features: str | None, preset: str | None, table: Manifest, decoder:
     if preset and preset not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
     asked = o.names(features) or [preset or DEFAULT_PRESET]
-    return resolve(asked, text_fields=table.columns.text, decoder=decoder)
+    return resolve(asked, parts=loading.parts_of(table), decoder=decoder)
 
 
 def _retry(everything: bool, causes: str | None) -> Retry:

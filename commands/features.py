@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from commands import options as o
 
 EXAMPLES = o.examples("features", "features --json")
@@ -14,19 +16,19 @@ def run(as_json: o.JsonOption = False) -> int:
     Families of text give one feature for each text column of the table: FIELD is its name. A name
     with a slash is a sequence; without, a vector of fixed length.
     """
-    from extract.catalog import FAMILIES, PRESETS, all_extractors
+    from extract.catalog import PRESETS, all_extractors
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "feature": spec.name,
-            "reads": FAMILIES[extractor.family].reads,
+            "reads": family.reads,
             "dims": list(spec.dims),
             "dtype": spec.dtype,
             "download": False,
-            "measures": FAMILIES[extractor.family].measures,
+            "measures": family.measures,
             "fingerprint": spec.fingerprint,
         }
-        for extractor in all_extractors([_FIELD])
+        for family, extractor in all_extractors(_FIELD)
         for spec in extractor.specs
     ]
     if as_json:

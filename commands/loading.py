@@ -13,6 +13,7 @@ from core.log import logger
 
 if TYPE_CHECKING:
     from corpus.manifest import Manifest
+    from corpus.targets import TargetPlan
     from extract.pipeline import Settings
 
 
@@ -27,7 +28,7 @@ class TableOptions:
     skip_bad_rows: bool
 
 
-def load_manifest(options: TableOptions, targets: Sequence[str] = ()) -> Manifest:
+def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = ()) -> Manifest:
     """Read the table; rows that were left out are said on stderr."""
     from corpus.columns import Columns
     from corpus.manifest import read_manifest
@@ -63,6 +64,15 @@ def settings(
     return Settings(
         workers or cpu_count(), batch_size, decoder, lambda: choose_device().value, limits
     )
+
+
+def parts_of(manifest: Manifest) -> list[str]:
+    """Return the parts that at least one row of a table names."""
+    from corpus.sample import MEDIA_PARTS
+
+    samples = manifest.samples
+    found = [part for part in MEDIA_PARTS if any(sample.has(part) for sample in samples)]
+    return found + [f"text:{field}" for field in manifest.columns.text]
 
 
 def cpu_count() -> int:

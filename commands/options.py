@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.config import read_config
 from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from scoring.bootstrap import Score
 
 _NOT_FED_BACK = {"config", "as_json", "dry_run", "out"}
 
@@ -117,6 +122,50 @@ def names(text: str | None) -> list[str]:
     if not all(found):
         raise UsageError(f"{text!r} has an empty name; expected names separated by single commas")
     return found
+
+
+def numbers(text: str, option: str) -> tuple[float, ...]:
+    """Split a comma-separated option into numbers.
+
+    Raises:
+        UsageError: if one is not a number.
+    """
+    try:
+        return tuple(float(item) for item in names(text))
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not a list of numbers such as 0.33,0.67") from error
+
+
+def assignments(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """Turn repeated NAME=VALUE options into a mapping.
+
+    Raises:
+        UsageError: if one has no name or no "=", or a name is given twice.
+    """
+    found: dict[str, str] = {}
+    for item in given or ():
+        name, equals, value = item.partition("=")
+        if not name or not equals:
+            raise UsageError(f"{option} {item!r} is not NAME=VALUE")
+        if name in found:
+            raise UsageError(f"{option} gives {name!r} twice")
+        found[name] = value
+    return found
+
+
+def scores(given: Mapping[str, Score]) -> dict[str, Any]:
+    """Return scores by metric as JSON has them; an undefined one is null."""
+    return {name: score.to_json() for name, score in given.items()}
+
+
+def score_line(name: str, score: Score) -> str:
+    """Return `name value [low, high] n`."""
+    value, low, high = (_shown(number) for number in (score.value, score.low, score.high))
+    return f"{name:24} {value} [{low}, {high}] {score.n}"
+
+
+def _shown(number: float) -> str:
+    return f"{number:.4f}" if math.isfinite(number) else "undefined"
 
 
 def print_json(value: Any) -> None:

@@ -6,9 +6,8 @@ all of its features, or a preset. Families of text give one extractor for each t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cache.spec import FeatureSpec
 from core.errors import UnknownName, UsageError
@@ -55,6 +54,9 @@ FAMILIES = {
 }
 PRESETS = {"classic": tuple(FAMILIES)}
 DEFAULT_PRESET = "classic"
+_MAKERS: Registry[Callable[..., Extractor]] = Registry(
+    "feature", {name: family.place for name, family in FAMILIES.items()}, REMEDY
+)
 
 
 @dataclass(frozen=True)
@@ -71,68 +73,86 @@ class Request:
         return tuple(by_name[name] for name in self.features)
 
 
-def resolve(asked: Sequence[str], *, text_fields: Sequence[str], decoder: str = "pyav") -> Request:
+def resolve(asked: Sequence[str], *, parts: Collection[str], decoder: str = "pyav") -> Request:
     """Turn names of features, families and presets into extractors.
 
-    `text_fields` are the text columns of the table: a family of text stands for all of them.
+    `parts` are those that the table names: "video", "audio", "text:title", ... A preset stands for
+    its families that read one of them; a family of text for all fields of text.
 
     Raises:
-        UnknownName: if a name is no feature, family or preset, or a field is no text of the table.
-        UsageError: if a text family is asked for by name and the table has no text.
+        UnknownName: if a name is no feature, family or preset, or its field no text of the table.
+        UsageError: if nothing is left, or the table has none of what a named family reads.
     """
-    extractors: dict[tuple[str, str], Extractor] = {}
+    extractors: dict[tuple[str, tuple[str, ...]], Extractor] = {}
     features: dict[str, None] = {}
-    for name in _expanded(asked):
-        family = _family_of(name)
-        for extractor in _extractors(family, name, text_fields, decoder, strict=name in asked):
-            key = (family, extractor.reads[0])
-            extractors.setdefault(key, extractor)
+    for name in _expanded(asked, parts):
+        for extractor in _extractors(name, _fields(parts), decoder):
+            extractors.setdefault((extractor.family, extractor.reads), extractor)
             features.update(dict.fromkeys(_features(extractor, name)))
+    if not features:
+        raise UsageError("the table names no video and no text; say which columns are: --columns")
     return Request(tuple(extractors.values()), tuple(features))
 
 
-def all_extractors(text_fields: Sequence[str], decoder: str = "pyav") -> Iterable[Extractor]:
-    """Yield an extractor of each family, for the catalog's own listing."""
-    for name in FAMILIES:
-        yield from _extractors(name, name, text_fields, decoder, strict=False)
+def all_extractors(field: str) -> Iterator[tuple[Family, Extractor]]:
+    """Yield each family with an extractor of it; `field` stands for a field of text."""
+    for name, family in FAMILIES.items():
+        for extractor in _extractors(name, (field,), "pyav"):
+            yield family, extractor
 
 
-def _expanded(asked: Sequence[str]) -> list[str]:
-    """Replace presets by their families."""
-    return [family for name in asked for family in PRESETS.get(name, (name,))]
+def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
+    """Replace presets by those of their families that the table has something for."""
+    kinds = {part.partition(":")[0] for part in parts}
+    names: list[str] = []
+    for name in asked:
+        if name in PRESETS:
+            names += [family for family in PRESETS[name] if FAMILIES[family].reads in kinds]
+            continue
+        family = family_of(name)
+        if FAMILIES[family].reads not in kinds:
+            raise UsageError(
+                f"feature {name!r} reads {FAMILIES[family].reads}, which the table does not name; "
+                "say which column it is: --columns video=path,text=title"
+            )
+        names.append(name)
+    return names
 
 
-def _family_of(name: str) -> str:
+def family_of(name: str) -> str:
+    """Return the family that a feature's name begins with.
+
+    Raises:
+        UnknownName: if there is no such family.
+    """
     family = name.partition("/")[0].partition(":")[0].partition("@")[0]
     if family not in FAMILIES:
-        known = [*FAMILIES, *PRESETS]
-        raise UnknownName("feature", name, known, REMEDY)
+        raise UnknownName("feature", name, [*FAMILIES, *PRESETS], REMEDY)
     return family
 
 
-def _extractors(
-    family: str, name: str, text_fields: Sequence[str], decoder: str, *, strict: bool
-) -> list[Extractor]:
-    """Make the extractors of one family: one, or for a text family one for each field."""
-    row = FAMILIES[family]
-    make: Callable[..., Extractor] = Registry[Any]("feature", {family: row.place}).load(family)
-    if row.reads != "text":
+def _fields(parts: Collection[str]) -> tuple[str, ...]:
+    """Return the fields of text among some parts."""
+    return tuple(part.partition(":")[2] for part in parts if part.startswith("text:"))
+
+
+def _extractors(name: str, text_fields: Sequence[str], decoder: str) -> list[Extractor]:
+    """Make the extractors that a name stands for: one, or for a text family one for each field."""
+    family = family_of(name)
+    make = _MAKERS.load(family)
+    if FAMILIES[family].reads != "text":
         return [make(decoder=decoder)]
     field = name.partition("/")[0].partition(":")[2]
     if field and field not in text_fields:
         raise UnknownName(f"feature {name!r}: text field", field, text_fields)
-    if not text_fields and strict:
-        raise UsageError(
-            f"feature {name!r} reads text, but no column is text; --columns text=title"
-        )
     return [make(field=each) for each in ([field] if field else text_fields)]
 
 
 def _features(extractor: Extractor, name: str) -> list[str]:
     """Return which of an extractor's features a name stands for: itself, or all of its family."""
     given = [spec.name for spec in extractor.specs]
-    if name in given and "/" in name:
-        return [name]
-    if "/" in name:
+    if "/" not in name:
+        return given
+    if name not in given:
         raise UnknownName("feature", name, given, REMEDY)
-    return given
+    return [name]

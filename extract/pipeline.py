@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cache.marker import Costs
 from cache.spec import Row
 from cache.store import Store
 from cache.values import check_value
@@ -82,6 +83,7 @@ class _Work(contextlib.ExitStack):
         self._batches: dict[int, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
         self._loaded: set[int] = set()
         self._failures_in_a_row = 0
+        self._costs: dict[str, Costs] = defaultdict(Costs)
         self._specs = [plan.specs_of(extractor) for extractor in plan.extractors]
         self._writers = {
             spec.name: self.enter_context(ShardWriter(store, spec))
@@ -133,7 +135,7 @@ class _Work(contextlib.ExitStack):
                 value = failed("model", fault)
             digest = self._plan.digest(row, spec)
             entry = Row.of(self._plan.samples[row].id, digest, value)
-            self._writers[spec.name].add(entry)
+            self._writers[spec.name].add(entry, self._costs.pop(spec.name, None))
             self._watch(entry)
 
     def _watch(self, entry: Row) -> None:
@@ -147,11 +149,11 @@ class _Work(contextlib.ExitStack):
             )
 
     def _charge(self, index: int, **seconds: float) -> None:
-        """Book seconds on the features of an extractor, in equal parts."""
+        """Book seconds on an extractor's features, in equal parts; their next rows carry them."""
         specs = self._specs[index]
         for spec in specs:
-            writer = self._writers[spec.name]
-            writer.charge(**{kind: spent / len(specs) for kind, spent in seconds.items()})
+            share = {kind: spent / len(specs) for kind, spent in seconds.items()}
+            self._costs[spec.name] += Costs(**share)
 
 
 def _forward_whole_or_singly(

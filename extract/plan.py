@@ -88,7 +88,7 @@ def make_plan(
     for spec in request.specs:
         known = store.known(spec, keys.index, keys.digests(spec.reads))
         missing[spec.name] = ~known.found | retry.rows(known)
-        by_id |= known.alone
+        by_id |= known.by_id
     return Plan(samples, request.extractors, request.specs, keys, missing, by_id)
 
 

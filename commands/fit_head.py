@@ -1,0 +1,220 @@
+"""`fit-head`: learn a target from cached features, with honest scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands import loading
+from commands import options as o
+from core.errors import FitError, UnknownName
+from core.log import logger
+
+if TYPE_CHECKING:
+    from cache.known import Coverage
+    from cache.spec import FeatureSpec
+    from cache.table import FeatureTable
+    from corpus.manifest import Manifest
+    from corpus.targets import TargetPlan
+    from extract.ensure import OpenCache
+    from heads.result import FitResult
+
+EXAMPLES = o.examples(
+    "fit-head demo/videos.csv --head gbm --target engagement",
+    "fit-head demo/videos.csv --head linear --target popular --features motion,mfcc",
+)
+
+
+def run(
+    context: typer.Context,
+    manifest: o.ManifestArgument,
+    head: Annotated[str, typer.Option("--head", help="linear, gbm or mean", metavar="NAME")],
+    target: Annotated[
+        str,
+        typer.Option("--target", help="column to predict; p stands for p1, p2, ...", metavar="COL"),
+    ],
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            help="regression, classification or sequence  [default: what the column holds]",
+        ),
+    ] = None,
+    transform: Annotated[
+        str, typer.Option("--transform", help="learn on this scale: none, log1p, rank or logit")
+    ] = "none",
+    target_scale: Annotated[
+        float, typer.Option("--target-scale", help="logit: the value that counts as 1, 100 for %")
+    ] = 1.0,
+    quantiles: Annotated[
+        str | None,
+        typer.Option(
+            "--quantiles",
+            help="make classes of a number: low below, high above",
+            metavar="LOW,HIGH",
+        ),
+    ] = None,
+    middle: Annotated[
+        str, typer.Option("--middle", help="rows between the quantiles: drop or keep")
+    ] = "drop",
+    features: o.FeaturesOption = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="an option of the head; may be repeated", metavar="NAME=VALUE"),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            help="random:0.7,0.15,0.15, kfold:5, author-kfold:5, time:..., column, files:DIR, ...  "
+            "[default: author-kfold:5 where authors are known, else random:0.7,0.15,0.15]",
+            metavar="RULE",
+        ),
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option("--fold", help="only this fold, from 1  [default: all]", min=1)
+    ] = None,
+    seed: o.SeedOption = 0,
+    cache: o.CacheOption = o.DEFAULT_CACHE,
+    source: o.SourceOption = "generic",
+    columns: o.ColumnsOption = None,
+    root: o.RootOption = None,
+    decoder: o.DecoderOption = "pyav",
+    skip_bad_rows: o.SkipBadRowsOption = False,
+    out: o.OutOption = None,
+    config: o.ConfigOption = None,
+    as_json: o.JsonOption = False,
+) -> int:
+    """Fit a head on cached features and score it on rows that nothing else has seen.
+
+    Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
+    """
+    from heads.run_files import write_run
+
+    from core.runs import recording
+    from corpus.splits import SplitPlan
+    from extract.ensure import OpenCache
+    from heads.fit import fit_head
+    from heads.result import FitConfig
+
+    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    scale = _scale(transform, target_scale, quantiles, middle)
+    table, plan = _read(reading, target, task, scale)
+    specs, wanted = _features(table, features, decoder)
+    default = SplitPlan.default(has_author=table.has_author, seed=seed)
+    asked = FitConfig(
+        head=head,
+        target=plan,
+        split=SplitPlan.parse(split, seed=seed) if split else default,
+        options=o.assignments(options, "--set"),
+        features=wanted,
+        fold=fold,
+        seed=seed,
+    )
+    opened = OpenCache.at(cache, table.samples)
+    learnt_from, coverage = _gathered(table, specs, opened)
+    with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
+        record.note(data={"manifest": table.digest, "rows": len(table)})
+        result = fit_head(
+            learnt_from, table.target(target), asked, words=table.split, progress=logger.info
+        )
+        write_run(record.folder, result, coverage=coverage)
+        record.note(metrics=o.scores(result.metrics))
+    _print_result(result, str(record.folder), as_json=as_json)
+    return 0
+
+
+def _scale(
+    transform: str, target_scale: float, quantiles: str | None, middle: str
+) -> dict[str, Any]:
+    """Return the options that say how a target is learnt, for a TargetPlan."""
+    shares = o.numbers(quantiles, "--quantiles") if quantiles else None
+    return {"transform": transform, "scale": target_scale, "quantiles": shares, "middle": middle}
+
+
+def _read(
+    reading: loading.TableOptions, target: str, task: str | None, scale: dict[str, Any]
+) -> tuple[Manifest, TargetPlan]:
+    """Read the table with its target; without --task, what the column holds decides it."""
+    from corpus.labels import task_of
+    from corpus.targets import TargetPlan
+
+    if scale["quantiles"]:
+        task = task or "classification"
+    if task:
+        plan = TargetPlan(target, task, **scale)
+        return loading.load_manifest(reading, [plan]), plan
+    table = loading.load_manifest(reading, [target])
+    return table, TargetPlan(target, task_of(table.target(target)), **scale)
+
+
+def _features(
+    table: Manifest, asked: str | None, decoder: str
+) -> tuple[tuple[FeatureSpec, ...], tuple[str, ...]]:
+    """Return all columns to read, and which of them the head is to learn from.
+
+    The table's own numbers and categories are always read, for the baseline that knows nothing
+    else. A family stands for its vectors; a sequence is taken where it is named.
+    """
+    from cache.gather import category_spec, is_meta, number_spec
+    from extract.catalog import DEFAULT_PRESET, resolve
+
+    own = [number_spec(name) for name in table.columns.number]
+    own += [category_spec(name) for name in table.columns.category]
+    names = o.names(asked) or [DEFAULT_PRESET, *(spec.name for spec in own)]
+    for name in names:
+        if is_meta(name) and name not in {spec.name for spec in own}:
+            raise UnknownName(
+                "feature", name, [s.name for s in own], "Declare it: --columns number="
+            )
+    cached = [name for name in names if not is_meta(name)]
+    vectors: list[FeatureSpec] = []
+    if cached:
+        request = resolve(cached, parts=loading.parts_of(table), decoder=decoder)
+        vectors = [spec for spec in request.specs if not spec.is_ragged or spec.name in names]
+    chosen = [spec.name for spec in vectors] + [s.name for s in own if s.name in names]
+    return (*vectors, *own), tuple(chosen)
+
+
+def _gathered(
+    table: Manifest, specs: Sequence[FeatureSpec], opened: OpenCache
+) -> tuple[FeatureTable, dict[str, Coverage]]:
+    """Read the features; those that were never extracted are an error with its remedy."""
+    from cache.gather import table_of
+
+    gathered, coverage = table_of(table.samples, specs, store=opened.store, keys=opened.keys)
+    never = {name: c.never for name, c in coverage.items() if c.never}
+    opened.digests.save()
+    if any(count == len(table) for count in never.values()):
+        lacking = ", ".join(name for name, count in never.items() if count == len(table))
+        raise FitError(
+            f"the cache has nothing of {lacking} for this table; run `python cli.py extract` with "
+            "the same table, --cache and --decoder first, or name other --features"
+        )
+    for name, count in never.items():
+        logger.warning("%s: %d of %d rows were never extracted", name, count, len(table))
+    return replace(gathered, author=table.author, posted_at=table.posted_at), coverage
+
+
+def _print_result(result: FitResult, folder: str, *, as_json: bool) -> None:
+    """Print one line for each metric, beside those of the baselines."""
+    if as_json:
+        o.print_json(
+            {
+                "run": folder,
+                "metrics": o.scores(result.metrics),
+                "baselines": {name: o.scores(given) for name, given in result.baselines.items()},
+                "coverage": dict(result.coverage),
+                "rows": dict(result.rows),
+            }
+        )
+        return
+    for name, score in result.metrics.items():
+        print(o.score_line(name, score))
+    for baseline, scores in result.baselines.items():
+        for name, score in scores.items():
+            print(o.score_line(f"{baseline}:{name}", score))
+    print(f"run {folder}")

@@ -1,0 +1,157 @@
+"""`predict`: what a fitted run says of new clips."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands import loading
+from commands import options as o
+from core.errors import UnknownName, UsageError
+from core.log import logger
+
+if TYPE_CHECKING:
+    from corpus.sample import Sample
+    from serve.predictor import Predicted, Predictor
+
+EXAMPLES = o.examples(
+    'predict var/demo/linear var/demo/corpus/new/new-1.mp4 --title "Wait for it!"',
+    "predict var/demo/linear --manifest var/demo/corpus/new.csv --out predictions.csv",
+)
+SOME_FAILED = 3
+
+
+def run(
+    run: o.RunArgument,
+    video: Annotated[
+        Path | None, typer.Argument(help="one clip; or use --manifest", metavar="[VIDEO]")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="the clip's title")] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", help="the clip's description")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            help="another text, number or category; may be repeated",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="predict the rows of a table", metavar="TABLE")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="with --manifest: CSV to write  [default: stdout]", metavar="FILE"
+        ),
+    ] = None,
+    source: o.SourceOption = "generic",
+    columns: o.ColumnsOption = None,
+    root: o.RootOption = None,
+    skip_bad_rows: o.SkipBadRowsOption = False,
+    cache: o.CacheOption = o.DEFAULT_CACHE,
+    workers: o.WorkersOption = None,
+    time_limit: o.TimeLimitOption = 120.0,
+    memory_limit: o.MemoryLimitOption = 4.0,
+    as_json: o.JsonOption = False,
+) -> int:
+    """Predict one clip with its text, or all rows of a table.
+
+    Features come from the cache where it has them and are kept there where it does not. A clip that
+    cannot be read has no prediction but a reason, and the exit code is 3.
+    """
+    from serve.predictor import Predictor
+
+    if (video is None) == (manifest is None):
+        raise UsageError("name either one clip or a table: predict RUN VIDEO, or --manifest TABLE")
+    if video is not None and out is not None:
+        raise UsageError("--out goes with --manifest; one clip's prediction goes to stdout")
+    if manifest is not None and (field or title or description):
+        raise UsageError("--title, --description and --field go with one clip, not with --manifest")
+    predictor = Predictor(run)
+    settings = loading.settings(workers, 1, "pyav", time_limit, memory_limit)
+    if video is not None:
+        given = o.assignments(field, "--field")
+        given |= {n: v for n, v in (("title", title), ("description", description)) if v}
+        sample = _sample(video, given, predictor)
+        predicted = predictor.predict([sample], cache, settings)
+        _print_one(predicted, predictor, as_json=as_json)
+        return SOME_FAILED if predicted.failures else 0
+    assert manifest is not None
+    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
+    _write_table(predicted, out, as_json=as_json)
+    return SOME_FAILED if predicted.failures else 0
+
+
+def _sample(video: Path, given: dict[str, str], predictor: Predictor) -> Sample:
+    """Make a sample of a clip and what was said of it; what the run does not read is refused."""
+    from corpus.sample import Sample
+
+    text: dict[str, str] = {}
+    meta: dict[str, float | str] = {}
+    numbers = predictor.numbers
+    for name, value in given.items():
+        if f"text:{name}" in predictor.reads:
+            text[name] = value
+        elif f"meta:{name}" not in predictor.reads:
+            known = [part.partition(":")[2] for part in predictor.reads if ":" in part]
+            raise UnknownName("--field", name, known, "The run does not read it")
+        else:
+            meta[name] = _number(name, value) if name in numbers else value
+    return Sample(id=video.name, video=video, text=text, meta=meta)
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise UsageError(
+            f"--field {name}={value!r} is not a number, and the run needs one"
+        ) from error
+
+
+def _print_one(predicted: Predicted, predictor: Predictor, *, as_json: bool) -> None:
+    """Print number, unit, interval and what was missing of one clip."""
+    result = predicted.rows(predictor.bundle)[0]
+    if as_json:
+        o.print_json(result)
+        return
+    if result["reason"]:
+        print(f"{result['id']}: no prediction: {result['reason']}")
+        return
+    value = result["value"]
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    interval = ""
+    if isinstance(result["low"], float):
+        interval = f"  [{result['low']:.4g}, {result['high']:.4g}] 90 % interval"
+    print(f"{result['target']} {shown}{interval}")
+    for name, share in result.get("probabilities", {}).items():
+        print(f"  {name:20} {share:.3f}")
+    if result["missing"]:
+        print(f"missing: {', '.join(result['missing'])}")
+
+
+def _write_table(predicted: Predicted, out: Path | None, *, as_json: bool) -> None:
+    """Write `id,predicted,status,reason` with a line for every row, whatever became of it."""
+    from core.files import write_text
+
+    rows = predicted.table()
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(["id", "predicted", "status", "reason"])
+    writer.writerows(rows)
+    if out is None and not as_json:
+        print(lines.getvalue(), end="")
+    if out is not None:
+        write_text(out, lines.getvalue())
+        logger.info("%d rows, %d without a prediction: %s", len(rows), len(predicted.failures), out)
+    if as_json:
+        keys = ("id", "predicted", "status", "reason")
+        o.print_json([dict(zip(keys, row, strict=True)) for row in rows])

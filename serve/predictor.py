@@ -1,0 +1,176 @@
+"""From a run folder and a clip to a number: the bundle's features, through the same cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cache.gather import is_meta, table_of
+from cache.spec import FeatureSpec
+from cache.table import FeatureTable
+from core.errors import RunError
+from core.runs import read_run
+from corpus.sample import Sample
+from extract.catalog import Request, resolve
+from extract.ensure import OpenCache, State, ensure, state_of
+from extract.pipeline import Settings
+from heads.bundle import Bundle, Predictions, load_bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions for N samples; `state` counts what was missing and lists what failed."""
+
+    ids: Sequence[str]
+    predictions: Predictions
+    state: State
+
+    @cached_property
+    def failures(self) -> dict[str, str]:
+        """Why a sample has no prediction, by id: a part that is there could not be read."""
+        reasons: dict[str, str] = {}
+        for sample_id, feature, cause, reason in self.state.failures:
+            reasons.setdefault(sample_id, f"{cause}: {reason} ({feature})")
+        return reasons
+
+    def table(self) -> list[tuple[str, Any, str, str]]:
+        """Return (id, predicted, status, reason) of every sample; no number where it FAILED."""
+        rows: list[tuple[str, Any, str, str]] = []
+        for row, sample_id in enumerate(self.ids):
+            reason = self.failures.get(sample_id)
+            value = "" if reason else _cell(self.predictions.value[row])
+            rows.append((sample_id, value, "FAILED" if reason else "OK", reason or ""))
+        return rows
+
+    def rows(self, bundle: Bundle) -> list[dict[str, Any]]:
+        """Return what is known of each sample, for JSON."""
+        found = self.predictions
+        return [
+            {
+                "id": sample_id,
+                "target": bundle.unit,
+                "value": None if sample_id in self.failures else plain(found.value[row]),
+                "unit": bundle.unit,
+                "low": None if found.low is None else plain(found.low[row]),
+                "high": None if found.high is None else plain(found.high[row]),
+                "missing": list(found.missing[row]),
+                "reason": self.failures.get(sample_id),
+                **_probabilities(bundle, found, row),
+            }
+            for row, sample_id in enumerate(self.ids)
+        ]
+
+
+class Predictor:
+    """A run that predicts; making one checks that today's code gives the same features."""
+
+    def __init__(self, run: Path) -> None:
+        """Read a run folder.
+
+        Raises:
+            RunError: if it is no finished run, or today's code would give another feature.
+        """
+        read_run(run)
+        self.run = run
+        self.bundle: Bundle = load_bundle(run / "bundle")
+        self._request = _request(self.bundle.features)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The parts that the features are computed from, such as "video" or "text:title"."""
+        return frozenset(part for spec in self.bundle.features for part in spec.reads)
+
+    @cached_property
+    def learnt_from(self) -> frozenset[str]:
+        """The ids of the rows that the bundle was fitted on, in any fold and any part."""
+        folds = read_folds(self.run / SPLIT_FILE)
+        return frozenset(name for parts in folds for part in parts for name in part)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The fields of the table that are read as numbers."""
+        specs = [spec for spec in self.bundle.features if is_meta(spec.name) and not spec.is_text]
+        return frozenset(spec.name.partition(":")[2] for spec in specs)
+
+    def predict(self, samples: Sequence[Sample], cache: Path, settings: Settings) -> Predicted:
+        """Extract what the cache lacks of these samples, and predict them.
+
+        Raises:
+            CacheError: if the cache is not what it says it is.
+        """
+        opened = OpenCache.at(cache, samples)
+        settings = replace(settings, decoder=_decoder(self.bundle.features))
+        ensure(samples, self._request, opened, settings=settings)
+        table = self._table(samples, opened)
+        state = state_of(self._request, opened)
+        return Predicted(opened.keys.index.ids, self.bundle.predict(table), state)
+
+    def _table(self, samples: Sequence[Sample], opened: OpenCache) -> FeatureTable:
+        features = self.bundle.features
+        return table_of(samples, features, store=opened.store, keys=opened.keys)[0]
+
+
+def _request(features: Sequence[FeatureSpec]) -> Request:
+    """Find the extractors of a bundle's features.
+
+    Raises:
+        RunError: if one of them would give another feature than the bundle learnt from.
+    """
+    stored = {spec.name: spec for spec in features if not is_meta(spec.name)}
+    parts = {part: None for spec in stored.values() for part in spec.reads}
+    request = resolve(list(stored), parts=parts, decoder=_decoder(features))
+    request = replace(request, features=tuple(stored))
+    for today in request.specs:
+        if today.fingerprint != stored[today.name].fingerprint:
+            raise RunError(
+                f"feature {today.name!r} is not what the bundle learnt from: "
+                f"{difference(stored[today.name].to_json(), today.to_json())}. "
+                "Fit the head again, or use the version of Shortcast that fitted it"
+            )
+    return request
+
+
+def _decoder(features: Sequence[FeatureSpec]) -> str:
+    """Return the decoder that the bundle's features were read with."""
+    found = {spec.recipe["decoder"] for spec in features if "decoder" in spec.recipe}
+    return str(found.pop()) if found else "pyav"
+
+
+def difference(then: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> str:
+    """Say which key of two nested mappings differs first, and how."""
+    for key in sorted({*then, *now} - {"fingerprint"}):
+        before, after = then.get(key), now.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            if found := difference(before, after, f"{path}{key}."):
+                return found
+        elif before != after:
+            return f"{path}{key} was {before!r} and is {after!r}"
+    return ""
+
+
+def _probabilities(bundle: Bundle, found: Predictions, row: int) -> dict[str, Any]:
+    """Return the share of each class, for a classification."""
+    if found.probabilities is None:
+        return {}
+    shares = found.probabilities[row].tolist()
+    return {"probabilities": dict(zip(bundle.classes, shares, strict=True))}
+
+
+def _cell(value: Any) -> Any:
+    """Return a predicted value as one cell of a table; the steps of a sequence joined by spaces."""
+    listed = plain(value)
+    return " ".join(f"{item:.6g}" for item in listed) if isinstance(listed, list) else listed
+
+
+def plain(value: Any) -> Any:
+    """Return a predicted value as JSON has it: a number, a class name, or a list; null for NaN."""
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    return float(value) if np.isfinite(value) else None
