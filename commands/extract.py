@@ -46,6 +46,9 @@ def run(
     ] = 8,
     time_limit: o.TimeLimitOption = 120.0,
     memory_limit: o.MemoryLimitOption = 4.0,
+    shard_seconds: Annotated[
+        float, typer.Option("--shard-seconds", help="a kill loses at most so much work", min=0.1)
+    ] = 60.0,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="also samples that failed before")
     ] = False,
@@ -67,7 +70,7 @@ def run(
     a row with its cause: the run goes on and ends with exit code 3.
     """
     from core.runs import recording
-    from extract.ensure import OpenCache, ensure, state_of
+    from extract.ensure import OpenCache, ensure
     from extract.plan import make_plan, share
 
     again = _retry(retry_failed, retry)
@@ -83,14 +86,15 @@ def run(
         plan = make_plan(samples, request, store=opened.store, keys=opened.keys, retry=again)
         _print_plan(plan, as_json=as_json)
         return 0
-    settings = loading.settings(workers, batch_size, decoder, time_limit, memory_limit)
+    settings = loading.settings(
+        workers, batch_size, decoder, time_limit, memory_limit, shard_seconds
+    )
     with recording("extract", o.resolved(context), out=out) as record:
         record.note(data={"manifest": table.digest, "rows": len(samples)})
-        worked_on = ensure(samples, request, opened, settings=settings, retry=again)
-        state = state_of(request, opened)
-        record.note(metrics={"worked_on": worked_on, **state.to_json()})
+        state = ensure(samples, request, opened, settings=settings, retry=again)
+        record.note(metrics=state.to_json())
         state.write_failures(record.folder / "failures.csv")
-    _print_state(state, worked_on, str(record.folder), as_json=as_json)
+    _print_state(state, str(record.folder), as_json=as_json)
     return SOME_FAILED if state.failures else 0
 
 
@@ -135,14 +139,14 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
         print(f"  {name:28} {count:8} missing")
 
 
-def _print_state(state: State, worked_on: int, folder: str, *, as_json: bool) -> None:
+def _print_state(state: State, folder: str, *, as_json: bool) -> None:
     """Say what the cache now has, and where failures are listed."""
     if state.by_id:
         logger.info("%d samples found by id alone: their files are not here", state.by_id)
     if state.failures:
         logger.warning("%d samples failed; listed in %s/failures.csv", state.failed_samples, folder)
     if as_json:
-        o.print_json({"run": folder, "worked_on": worked_on, **state.to_json()})
+        o.print_json({"run": folder, **state.to_json()})
         return
     print(f"{'feature':28} {'OK':>8} {'ABSENT':>8} {'FAILED':>8}")
     for name, coverage in state.coverage.items():

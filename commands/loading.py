@@ -54,15 +54,22 @@ def settings(
     decoder: str,
     time_limit_s: float,
     memory_limit_gib: float,
+    shard_seconds: float = 60.0,
 ) -> Settings:
     """Return how to run an extraction, from the options of a command."""
+    from cache.writer import Limits as ShardLimits
     from core.device import choose_device
     from extract.pipeline import Settings
     from extract.pool import Limits
 
     limits = Limits(time_limit_s, int(memory_limit_gib * 2**30))
     return Settings(
-        workers or cpu_count(), batch_size, decoder, lambda: choose_device().value, limits
+        workers=workers or cpu_count(),
+        batch_size=batch_size,
+        decoder=decoder,
+        device=lambda: choose_device().value,
+        limits=limits,
+        shards=ShardLimits(age_s=shard_seconds),
     )
 
 

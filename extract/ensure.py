@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cache.keys import Keys
-from cache.known import Coverage
+from cache.known import Coverage, Known
 from cache.store import Store
 from core.digests import FileDigests
 from core.files import write_text
@@ -44,8 +44,8 @@ def ensure(
     *,
     settings: Settings,
     retry: Retry | None = None,
-) -> int:
-    """Compute and store what the cache lacks; return how many samples were worked on.
+) -> State:
+    """Compute and store what the cache lacks, and return what it then has.
 
     Raises:
         ProjectError: as `run_plan`.
@@ -54,16 +54,29 @@ def ensure(
     store, keys = opened.store, opened.keys
     plan = make_plan(samples, request, store=store, keys=keys, retry=retry or Retry())
     opened.digests.save()
-    return run_plan(plan, store, settings)
+    worked_on = run_plan(plan, store, settings)
+    known = {
+        spec.name: store.known(spec, keys.index, keys.digests(spec.reads))
+        if plan.missing[spec.name].any()
+        else plan.known[spec.name]
+        for spec in plan.specs
+    }
+    return State(
+        worked_on,
+        {name: found.coverage() for name, found in known.items()},
+        _failures(keys.index.ids, known),
+    )
 
 
 @dataclass(frozen=True)
 class State:
     """What a cache has of some samples: counts by feature, and every failure.
 
-    failures  (id, feature, cause, reason), in the order of samples and features
+    worked_on  how many samples were computed just now
+    failures   (id, feature, cause, reason), in the order of samples and features
     """
 
+    worked_on: int
     coverage: dict[str, Coverage]
     failures: tuple[tuple[str, str, str, str], ...]
 
@@ -83,7 +96,12 @@ class State:
             name: {"ok": c.ok, "absent": dict(c.absent), "failed": dict(c.failed), "never": c.never}
             for name, c in self.coverage.items()
         }
-        return {"failed": self.failed_samples, "by_id": self.by_id, "features": features}
+        return {
+            "worked_on": self.worked_on,
+            "failed": self.failed_samples,
+            "by_id": self.by_id,
+            "features": features,
+        }
 
     def write_failures(self, path: Path) -> None:
         """Write `id,feature,cause,reason`, a line for each failure."""
@@ -94,16 +112,14 @@ class State:
         write_text(path, lines.getvalue())
 
 
-def state_of(request: Request, opened: OpenCache) -> State:
-    """Ask the store what it has of the wanted features."""
-    index = opened.keys.index
-    coverage: dict[str, Coverage] = {}
+def _failures(
+    ids: Sequence[str], known: Mapping[str, Known]
+) -> tuple[tuple[str, str, str, str], ...]:
+    """List every FAILED row, sample by sample."""
     failures: list[tuple[int, tuple[str, str, str, str]]] = []
-    for spec in request.specs:
-        known = opened.store.known(spec, index, opened.keys.digests(spec.reads))
-        coverage[spec.name] = known.coverage()
-        rows = np.flatnonzero(known.failed()).tolist()
+    for name, found in known.items():
+        rows = np.flatnonzero(found.failed()).tolist()
         if rows:
-            causes, reasons = known.cause, known.reasons()
-            failures += [(r, (index.ids[r], spec.name, causes[r], reasons[r])) for r in rows]
-    return State(coverage, tuple(entry for _, entry in sorted(failures, key=lambda pair: pair[0])))
+            causes, reasons = found.cause_texts(), found.reasons()
+            failures += [(row, (ids[row], name, causes[row], reasons[row])) for row in rows]
+    return tuple(entry for _, entry in sorted(failures, key=lambda pair: pair[0]))

@@ -13,6 +13,7 @@ from cache.marker import Costs
 from cache.spec import Row
 from cache.store import Store
 from cache.values import check_value
+from cache.writer import Limits as ShardLimits
 from cache.writer import ShardWriter
 from core.errors import ProjectError
 from core.progress import Meter
@@ -34,6 +35,7 @@ class Settings:
     decoder: str = "pyav"
     device: Callable[[], str] = lambda: "cpu"
     limits: Limits = field(default_factory=Limits)
+    shards: ShardLimits = field(default_factory=ShardLimits)
 
 
 def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
@@ -86,7 +88,7 @@ class _Work(contextlib.ExitStack):
         self._costs: dict[str, Costs] = defaultdict(Costs)
         self._specs = [plan.specs_of(extractor) for extractor in plan.extractors]
         self._writers = {
-            spec.name: self.enter_context(ShardWriter(store, spec))
+            spec.name: self.enter_context(ShardWriter(store, spec, limits=settings.shards))
             for specs in self._specs
             for spec in specs
         }

@@ -40,16 +40,16 @@ class Plan:
 
     specs    the features that are wanted
     keys     the identities of what they are computed from
+    known    by feature: what the store had
     missing  by feature: bool [N], the samples whose value is to be computed
-    by_id    the samples of which a row was found by id alone, their file not being here: bool [N]
     """
 
     samples: Sequence[Sample]
     extractors: Sequence[Extractor]
     specs: Sequence[FeatureSpec]
     keys: Keys
+    known: dict[str, Known]
     missing: dict[str, np.ndarray]
-    by_id: np.ndarray
 
     def digest(self, row: int, spec: FeatureSpec) -> bytes:
         """Return the digest that a sample's row of a feature is stored under."""
@@ -83,13 +83,10 @@ def make_plan(
     Raises:
         CacheError: if the cache is not what it says it is.
     """
-    missing: dict[str, np.ndarray] = {}
-    by_id = np.zeros(len(samples), bool)
-    for spec in request.specs:
-        known = store.known(spec, keys.index, keys.digests(spec.reads))
-        missing[spec.name] = ~known.found | retry.rows(known)
-        by_id |= known.by_id
-    return Plan(samples, request.extractors, request.specs, keys, missing, by_id)
+    specs = request.specs
+    known = {s.name: store.known(s, keys.index, keys.digests(s.reads)) for s in specs}
+    missing = {name: ~found.found | retry.rows(found) for name, found in known.items()}
+    return Plan(samples, request.extractors, specs, keys, known, missing)
 
 
 def share(samples: Sequence[Sample], part: tuple[int, int]) -> list[Sample]:

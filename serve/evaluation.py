@@ -67,7 +67,7 @@ def evaluate(
 def _truth(
     bundle: Bundle, values: Sequence[Target], ids: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels as scores take them (numbers of the table, or class indices), and who has one."""
+    """Return labels as scores take them (numbers, or class indices), and who has one."""
     if bundle.classes:
         return bundle.target.encode(values, ids=ids)
     numbers = bundle.target.plan.numbers(values, ids)

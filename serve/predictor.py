@@ -12,12 +12,11 @@ import numpy as np
 
 from cache.gather import is_meta, table_of
 from cache.spec import FeatureSpec
-from cache.table import FeatureTable
 from core.errors import RunError
 from core.runs import read_run
 from corpus.sample import Sample
 from extract.catalog import Request, resolve
-from extract.ensure import OpenCache, State, ensure, state_of
+from extract.ensure import OpenCache, State, ensure
 from extract.pipeline import Settings
 from heads.bundle import Bundle, Predictions, load_bundle
 
@@ -105,14 +104,9 @@ class Predictor:
         """
         opened = OpenCache.at(cache, samples)
         settings = replace(settings, decoder=_decoder(self.bundle.features))
-        ensure(samples, self._request, opened, settings=settings)
-        table = self._table(samples, opened)
-        state = state_of(self._request, opened)
+        state = ensure(samples, self._request, opened, settings=settings)
+        table, _ = table_of(samples, self.bundle.features, store=opened.store, keys=opened.keys)
         return Predicted(opened.keys.index.ids, self.bundle.predict(table), state)
-
-    def _table(self, samples: Sequence[Sample], opened: OpenCache) -> FeatureTable:
-        features = self.bundle.features
-        return table_of(samples, features, store=opened.store, keys=opened.keys)[0]
 
 
 def _request(features: Sequence[FeatureSpec]) -> Request:
