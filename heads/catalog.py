@@ -46,21 +46,24 @@ def _options(head: str, kind: type, given: Mapping[str, Any]) -> Any:
         if name not in fields:
             raise UnknownName(f"option of head {head!r}", name, fields)
     try:
-        values = {name: _number(given[name], str(fields[name].type)) for name in given}
+        values = {name: _number(name, given[name], str(fields[name].type)) for name in given}
         return kind(**values)
     except ValueError as error:
         raise UsageError(f"head {head!r}: {error}") from error
 
 
-def _number(value: Any, annotation: str) -> Any:
+def _number(name: str, value: Any, annotation: str) -> Any:
     """Return an option's value as its annotation ("int", "float", "float | None") wants it."""
     if value is None or (isinstance(value, str) and value.lower() in {"none", "auto"}):
         if "None" not in annotation:
-            raise ValueError(f"{value!r} is not a number")
+            raise ValueError(f"{name}: {value!r} is not a number")
         return None
-    number = float(value)
-    if annotation.startswith("int"):
-        if number != int(number):
-            raise ValueError(f"{value!r} is not a whole number")
-        return int(number)
-    return number
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {value!r} is not a number") from error
+    if not annotation.startswith("int"):
+        return number
+    if not number.is_integer():
+        raise ValueError(f"{name}: {value!r} is not a whole number")
+    return int(number)

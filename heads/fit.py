@@ -74,6 +74,7 @@ def fit_head(
             "middle": len(kept) - learnt,
             "scored": len(scored.ids),
         },
+        ids=data.table.ids,
         folds=folds,
         split_digest=digest_folds(folds, data.table.ids),
         interval=coverage_of(scored, config.level),

@@ -80,10 +80,13 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
     wanted = table.select(data.features)
     head = make_head(data.config.head, problem, data.config.options)
     report = learn(head, wanted, train, valid, seed=data.config.seed)
-    predicted = {"head": head.predict(wanted.take(test))}
     residuals = np.zeros((0, *encoded.shape[1:]))
     if len(valid) and not codec.classes:
         residuals = encoded[valid] - head.predict(wanted.take(valid))
+    if data.config.refit:
+        both = np.sort(np.concatenate([train, valid]))
+        learn(head, wanted, both, seed=data.config.seed, fixed=report.chosen)
+    predicted = {"head": head.predict(wanted.take(test))}
     for name, baseline in _baselines(data, table, problem, train):
         predicted[name] = baseline.predict(table.take(test))
     return FoldOutcome(fold, test, encoded[test], codec, predicted, residuals, report)

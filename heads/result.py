@@ -27,6 +27,8 @@ class FitConfig:
     features  what it reads, in this order; () is all of the table
     fold      only this fold (from 1), for a quick look; None is all of them
     level     share of rows that intervals are to cover
+    refit     in each fold, once validation rows have chosen, learn again from train and validation
+              rows before test rows are predicted: nearer to what the bundle will do, twice the time
     """
 
     head: str
@@ -36,6 +38,7 @@ class FitConfig:
     features: tuple[str, ...] = ()
     fold: int | None = None
     level: float = LEVEL
+    refit: bool = False
     seed: int = 0
 
 
@@ -73,7 +76,8 @@ class FitResult:
     coverage     by feature, how many of the labelled rows have it
     rows         counts: "labelled", "unlabelled" (dropped), "middle" (dropped between quantiles),
                  "scored"
-    folds        over the rows that have a label, in the order of the table
+    ids          str, the rows that have a label, in the order of the table
+    folds        over these rows
     interval     None, or "level" asked for, "covered" share of the scored values, "mean_width"
     """
 
@@ -87,6 +91,7 @@ class FitResult:
     importances: Mapping[str, float]
     coverage: Mapping[str, int]
     rows: Mapping[str, int]
+    ids: np.ndarray
     folds: tuple[Fold, ...]
     split_digest: str
     interval: Mapping[str, float] | None

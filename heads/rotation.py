@@ -79,7 +79,7 @@ def variance_of(matrix: np.ndarray) -> float:
 
 def is_sparse(matrix: np.ndarray) -> bool:
     """Say whether so few numbers are other than 0 that it pays to skip the zeros."""
-    return np.count_nonzero(matrix) < SPARSE * matrix.size
+    return bool(np.count_nonzero(matrix) < SPARSE * matrix.size)
 
 
 def _products(matrix: np.ndarray) -> np.ndarray:
