@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from cache.gather import is_meta, table_of
 from cache.spec import FeatureSpec
 from core.errors import RunError
 from core.runs import read_run
+from corpus.folds import PARTS
 from corpus.sample import Sample
 from extract.catalog import Request, resolve
 from extract.ensure import OpenCache, State, ensure
@@ -86,9 +88,9 @@ class Predictor:
 
     @cached_property
     def learnt_from(self) -> frozenset[str]:
-        """The ids of the rows that the bundle was fitted on, in any fold and any part."""
-        folds = read_folds(self.run / SPLIT_FILE)
-        return frozenset(name for parts in folds for part in parts for name in part)
+        """The ids of the rows that the run knows, in any part of any fold."""
+        split = json.loads((self.run / "split.json").read_text(encoding="utf-8"))
+        return frozenset(name for fold in split["folds"] for part in PARTS for name in fold[part])
 
     @property
     def numbers(self) -> frozenset[str]:

@@ -1,0 +1,165 @@
+"""Bad input gets one clear error with its remedy, and the right exit code."""
+
+import os
+
+import pytest
+
+FIT = ("--head", "linear", "--features", "colour", "--target")
+
+
+def table(tmp_path, text, name="t.csv"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def one_error(done, code, *words):
+    """Check exit code and text: one error, no traceback."""
+    assert done.code == code, done.err
+    assert done.err.count("rror: ") == 1
+    assert "Traceback" not in done.err
+    for word in words:
+        assert word in done.err
+    assert done.out == ""
+
+
+def test_a_column_that_is_not_there_is_offered_near_names(run, clips):
+    done = run("extract", clips, "--columns", "id=id,video=vdeo")
+    one_error(done, 2, "'vdeo'", "did you mean 'video'")
+
+
+def test_a_target_that_is_not_there_is_offered_near_names(run, clips):
+    one_error(run("fit-head", clips, *FIT, "ecrr"), 2, "'ecrr'", "did you mean 'ecr'")
+
+
+def test_an_empty_table(run, tmp_path):
+    one_error(run("extract", table(tmp_path, "")), 2, "t.csv")
+    one_error(run("extract", table(tmp_path, "id,video\n")), 2, "t.csv")
+
+
+def test_a_table_that_is_not_there(run):
+    one_error(run("extract", "nowhere.csv"), 2, "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,video\na,a.mp4\na,b.mp4\n", ["line 3", "'a'"]),
+        ("id,video\n" + "x" * 10_000 + ",a.mp4\n", ["line 2", "200"]),
+        ("id,video\na\x07b,a.mp4\n", ["line 2", "\\x07"]),
+        ("id,video\na,../../etc/passwd\n", ["line 2", "--root"]),
+        ("id,video,ecr\na,a.mp4,much\nb,b.mp4,1\n", ["'much'", "ecr"]),
+    ],
+)
+def test_bad_rows_are_listed_with_line_and_remedy(run, tmp_path, text, words):
+    path = table(tmp_path, text)
+    columns = "id=id,video=video" + (",number=ecr" if "ecr" in text else "")
+    one_error(run("extract", path, "--columns", columns), 2, *words)
+
+
+def test_bad_rows_may_be_skipped_and_are_counted(run, tmp_path):
+    path = table(tmp_path, "id,title\na,x\na,y\nb,z\n")
+    done = run("extract", path, "--features", "textstats", "--skip-bad-rows")
+    assert done.code == 0, done.err
+    assert "1 bad rows left out" in done.err
+
+
+@pytest.mark.parametrize(
+    ("column", "task", "words"),
+    [
+        ("mood", "regression", ["mood", "'dark'"]),
+        ("empty", "regression", ["empty"]),
+        ("constant", "regression", ["constant"]),
+        ("lonely", "classification", ["lonely", "'one'"]),
+    ],
+)
+def test_a_target_that_cannot_be_learnt(run, tmp_path, column, task, words):
+    lines = ["id,title,mood,empty,constant,lonely"]
+    lines += [f"v{n},title {n},dark,,7,{'one' if n == 3 else 'other'}" for n in range(20)]
+    path = table(tmp_path, "\n".join(lines) + "\n")
+    assert run("extract", path, "--features", "textstats").code == 0
+    fit = ("--head", "linear", "--features", "textstats", "--target", column, "--task", task)
+    done = run("fit-head", path, *fit)
+    assert done.code in (1, 2)
+    one_error(done, done.code, *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--features", "motoin"], ["'motoin'", "did you mean 'motion'"]),
+        (["--preset", "modrn"], ["'modrn'"]),
+        (["--features", "colour", "--preset", "classic"], ["exclude each other"]),
+        (["--features", "colour,"], ["empty name"]),
+        (["--part", "3/2"], ["3/2", "2/8"]),
+        (["--retry", "bad-luck"], ["bad-luck"]),
+        (["--retry", "timeout", "--retry-failed"], ["exclude each other"]),
+        (["--decoder", "cv2"], ["cv2", "decord"]),
+        (["--source", "snapugs"], ["snapugs", "snapugc"]),
+        (["--batchsize", "3"], ["--batchsize"]),
+        (["--columns", "vido=video"], ["vido"]),
+    ],
+)
+def test_wrong_options_of_extract(run, clips, arguments, words):
+    done = run("extract", clips, *arguments)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+    assert all(word in done.err for word in words), done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--head", "gmb", "--target", "ecr"], ["'gmb'", "did you mean 'gbm'"]),
+        (["--head", "gbm", "--target", "ecr", "--task", "rank"], ["'rank'"]),
+        (["--head", "gbm", "--target", "ecr", "--transform", "log"], ["'log'"]),
+        (["--head", "gbm", "--target", "ecr", "--split", "kfolds:5"], ["kfold"]),
+        (["--head", "gbm", "--target", "ecr", "--split", "kfold:1"], ["kfold"]),
+        (["--head", "gbm", "--target", "ecr", "--set", "leafs=4"], ["leafs"]),
+        (["--head", "gbm", "--target", "ecr", "--features", "meta:durtion"], ["meta:duration"]),
+        (["--head", "gbm", "--target", "mood", "--quantiles", "0.3;0.7"], ["--quantiles"]),
+    ],
+)
+def test_wrong_options_of_fit_head(run, clips, arguments, words):
+    run("extract", clips, "--features", "colour", "--columns", COLUMNS)
+    features = [] if "--features" in arguments else ["--features", "colour"]
+    done = run("fit-head", clips, "--columns", COLUMNS, *features, *arguments)
+    assert done.code == 2, done.err
+    assert all(word in done.err for word in words), done.err
+
+
+COLUMNS = "id=id,video=video,text=title,number=duration,author=author"
+
+
+def test_features_that_were_never_extracted(run, clips):
+    one_error(run("fit-head", clips, *FIT, "ecr"), 1, "colour", "python cli.py extract")
+
+
+def test_a_config_with_an_unknown_key(run, clips, tmp_path):
+    (tmp_path / "c.yaml").write_text("featurs: colour\n")
+    done = run("extract", clips, "--config", "c.yaml")
+    assert done.code == 2
+    assert "did you mean 'features'" in done.err
+
+
+def test_a_run_folder_that_is_none(run, clips):
+    one_error(run("predict", clips.parent, clips.parent / "1.mp4"), 1, "no run folder")
+
+
+def test_an_out_folder_with_something_in_it(run, clips, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("x")
+    one_error(run("extract", clips, "--features", "colour", "--out", "out"), 2, "not empty")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, which takes root")
+@pytest.mark.parametrize(("options", "words"), [("size=100k", "is full"), ("ro", "not be written")])
+def test_a_cache_on_a_full_or_read_only_disk(run, clips, tmp_path, options, words):
+    (tmp_path / "disk").mkdir()
+    if os.system(f"mount -t tmpfs -o {options} none {tmp_path / 'disk'} 2>/dev/null"):
+        pytest.skip("tmpfs may not be mounted here")
+    try:
+        done = run("extract", clips, "--features", "colour", "--cache", tmp_path / "disk" / "c")
+    finally:
+        os.system(f"umount {tmp_path / 'disk'}")
+    one_error(done, 1, words, "choose another")
