@@ -56,11 +56,9 @@ def inputs(pixels, times_s=None):
 
 
 def golden_clip():
-    """Return 12 colourful frames [12, 72, 100, 3] with a pan, an object, noise and a cut, and times."""
+    """Return colourful frames [12, 72, 100, 3], with a pan, object, noise and cut, and times."""
     rng = np.random.default_rng(20)
-    planes = [
-        [texture(seed, detail=3.0) for seed in (first, first + 1, first + 2)] for first in (1, 4)
-    ]
+    planes = [[texture(seed + shot, detail=3.0) for seed in range(3)] for shot in (1, 4)]
     frames = [
         np.stack([window(plane, 3 * t, t, (72, 100)) for plane in planes[t >= 7]], axis=-1)
         + rng.normal(size=(72, 100, 3)) * 2

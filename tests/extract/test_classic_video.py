@@ -1,4 +1,4 @@
-"""What holds for all three families that describe videos: shapes, odd videos, golden values, cost."""
+"""What holds for all three families that describe videos: shapes, odd ones, golden values, cost."""
 
 import time
 from pathlib import Path
@@ -119,7 +119,7 @@ def test_numbers_are_those_of_this_version():
 
 
 def test_descriptors_are_cheap():
-    """Twice what was measured on a busy machine, per second of a video of 480 x 360."""
+    """Limits in seconds of processor time are 4 times what a video of 2 s at 480 x 360 took."""
     spent_s = {}
     videos = {
         "colour": ((16, 96, 128), 0.03),

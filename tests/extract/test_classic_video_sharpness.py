@@ -58,7 +58,7 @@ def test_black_borders_do_not_hide_the_noise():
 
 def test_blocking_is_seen_in_its_direction():
     smooth = texture(detail=6.0)[:360, :480]
-    blocky = smooth + (np.arange(480) // 8 % 2) * 6.0
+    blocky = smooth + (np.arange(480) // 8 % 2) * 10.0
     across, down = measured(blocky, "block.across", "block.down")
     assert across > 0.3
     assert abs(down) < 0.05
