@@ -18,9 +18,9 @@ setup: .venv/installed ## make a virtual environment with all packages
 demo: setup ## synthetic videos -> features -> two heads -> a prediction and a report
 	rm -rf $(DEMO)
 	$(RUN) demo $(DEMO)/corpus
-	$(RUN) extract $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache
-	$(RUN) fit-head $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head linear --target engagement --out $(DEMO)/linear
-	$(RUN) fit-head $(DEMO)/corpus/videos.csv --config $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head gbm --target engagement --out $(DEMO)/gbm
+	$(RUN) extract $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache
+	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head linear --target engagement --out $(DEMO)/linear
+	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head gbm --target engagement --out $(DEMO)/gbm
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest -n 2

@@ -27,7 +27,7 @@ def run(
     run: o.RunArgument,
     manifest: o.ManifestArgument,
     cache: o.CacheOption = o.DEFAULT_CACHE,
-    source: o.SourceOption = "generic",
+    source: o.RunSourceOption = None,
     columns: o.ColumnsOption = None,
     root: o.RootOption = None,
     skip_bad_rows: o.SkipBadRowsOption = False,
@@ -49,7 +49,9 @@ def run(
 
     predictor = Predictor(run)
     plan = predictor.bundle.target.plan
-    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
+    if source is None and columns is None:
+        reading = loading.as_fitted(run, reading)
     table = loading.load_manifest(reading, [plan])
     settings = loading.settings(workers, 1, "pyav", time_limit, memory_limit)
     with recording("evaluate", o.resolved(context), out=out, seed=seed) as record:

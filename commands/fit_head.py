@@ -92,13 +92,12 @@ def run(
 
     Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
     """
-    from heads.run_files import write_run
-
     from core.runs import recording
     from corpus.splits import SplitPlan
     from extract.ensure import OpenCache
     from heads.fit import fit_head
     from heads.result import FitConfig
+    from heads.run_files import write_run
 
     reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
     scale = _scale(transform, target_scale, quantiles, middle)
@@ -117,7 +116,8 @@ def run(
     opened = OpenCache.at(cache, table.samples)
     learnt_from, coverage = _gathered(table, specs, opened)
     with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
-        record.note(data={"manifest": table.digest, "rows": len(table)})
+        read_as = {"source": source, "columns": table.columns.to_mapping()}
+        record.note(data={"manifest": table.digest, "rows": len(table), **read_as})
         result = fit_head(
             learnt_from, table.target(target), asked, words=table.split, progress=logger.info
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from core.errors import UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
+    from corpus.columns import Columns
     from corpus.manifest import Manifest
     from corpus.targets import TargetPlan
     from extract.pipeline import Settings
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How a table is to be read."""
+    """How a table is to be read; columns are the text of --columns, or resolved already."""
 
     path: Path
     source: str
-    columns: str | None
+    columns: str | Columns | None
     root: Path | None
     skip_bad_rows: bool
 
@@ -33,9 +34,10 @@ def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = (
     from corpus.columns import Columns
     from corpus.manifest import read_manifest
 
+    columns = options.columns
     manifest = read_manifest(
         options.path,
-        columns=Columns.parse(options.columns) if options.columns else None,
+        columns=Columns.parse(columns) if isinstance(columns, str) else columns,
         source=options.source,
         root=options.root,
         targets=targets,
@@ -46,6 +48,21 @@ def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = (
     if manifest.bad_rows:
         logger.warning("%d bad rows left out of %s", len(manifest.bad_rows), options.path)
     return manifest
+
+
+def as_fitted(run: Path, reading: TableOptions) -> TableOptions:
+    """Read a table as the one that a run was fitted on was read, as far as it has those columns."""
+    from core.runs import read_run
+    from corpus.columns import Columns
+    from corpus.table import read_table
+
+    data = read_run(run)["data"]
+    headers = read_table(reading.path).columns
+    kept: dict[str, list[str]] = {}
+    for role, name in Columns.from_mapping(data["columns"]).named():
+        if name in headers:
+            kept.setdefault(role, []).append(name)
+    return replace(reading, source=data["source"], columns=Columns.from_mapping(kept))
 
 
 def settings(

@@ -43,6 +43,9 @@ CacheOption = Annotated[
 SourceOption = Annotated[
     str, typer.Option("--source", help="kind of table: generic or snapugc", metavar="NAME")
 ]
+RunSourceOption = Annotated[
+    str | None, typer.Option("--source", help="kind of table  [default: the run's]", metavar="NAME")
+]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(

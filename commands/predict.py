@@ -51,7 +51,7 @@ def run(
             "--out", help="with --manifest: CSV to write  [default: stdout]", metavar="FILE"
         ),
     ] = None,
-    source: o.SourceOption = "generic",
+    source: o.RunSourceOption = None,
     columns: o.ColumnsOption = None,
     root: o.RootOption = None,
     skip_bad_rows: o.SkipBadRowsOption = False,
@@ -84,7 +84,9 @@ def run(
         _print_one(predicted, predictor, as_json=as_json)
         return SOME_FAILED if predicted.failures else 0
     assert manifest is not None
-    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
+    if source is None and columns is None:
+        reading = loading.as_fitted(run, reading)
     predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
     _write_table(predicted, out, as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
