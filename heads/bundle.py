@@ -18,7 +18,7 @@ import numpy as np
 
 from cache.spec import FeatureSpec
 from cache.table import FeatureTable
-from core.errors import RunError, UnknownName
+from core.errors import RunError, UsageError
 from core.files import inside, write_json
 from core.fingerprint import digest_file, digest_strings
 from corpus.targets import FittedTarget
@@ -140,7 +140,7 @@ def load_bundle(folder: Path) -> Bundle:
             trained=content["trained"],
             libraries=content["libraries"],
         )
-    except UnknownName as error:
+    except UsageError as error:  # a path that leaves, a head or task of another version
         raise RunError(f"{folder / _MARKER}: {error}; fit again with this version") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(

@@ -64,7 +64,7 @@ def fit_conformal(residuals: np.ndarray, level: float = LEVEL) -> Conformal:
     rank (M + 1)(1 + level) / 2 rounded up, and a side without so many residuals is NaN: 90 % takes
     19.
     """
-    columns = residuals.reshape(len(residuals), -1)
+    columns = residuals.reshape(len(residuals), int(np.prod(residuals.shape[1:])))
     pairs = [_offsets(column[np.isfinite(column)], level) for column in columns.T]
     low, high = (np.array(side).reshape(residuals.shape[1:]) for side in zip(*pairs, strict=True))
     return Conformal(level, low, high, len(residuals))

@@ -4,6 +4,9 @@ import numpy as np
 
 from cache.spec import Column, FeatureSpec
 from cache.table import FeatureTable
+from corpus.splits import SplitPlan
+from corpus.targets import TargetPlan
+from heads.result import FitConfig
 
 
 def make_column(name, values, present=None, **recipe):
@@ -40,3 +43,15 @@ def plant(rows=240, seed=7):
         target=signal + generator.normal(scale=0.3, size=rows),
         author=generator.choice(list("abcdefgh"), rows),
     )
+
+
+def raw(table):
+    """Return the table's target as raw cells, every 40th without a label."""
+    cells = [float(value) for value in table.target]
+    return [None if row % 40 == 0 else cell for row, cell in enumerate(cells)]
+
+
+def config(head="linear", task="regression", split="author-kfold:4", *, scale=None, **others):
+    """Return what to fit; `scale` holds options of the target."""
+    target = TargetPlan("ecr", task, **(scale or {}))
+    return FitConfig(head, target, SplitPlan.parse(split, seed=1), **others)
