@@ -3,7 +3,7 @@
 `motion/steps` describes each step from one frame to the next by 74 numbers (`steps.py`); `motion`
 is what becomes of them over the steps that are not cuts [276]: of all but the cells mean, 10th and
 90th percentile and the mean change from step to step; of the cells mean and change; the rhythm of
-three series (`rhythm.py`); and the shots: cuts per second, and mean, longest and first length
+three series (`series.py`); and the shots: cuts per second, and mean, longest and first length
 (log2(1 + seconds)). A video of one frame has no motion: ABSENT(too-short), not 0.
 
 Frames come 15 a second from the first minute, 96 pixels on the shorter side: steps of 67 ms
@@ -24,7 +24,7 @@ import numpy as np
 
 from cache.spec import FeatureSpec
 from core.status import Gap, absent
-from extract.classic import rhythm
+from extract.classic import series
 from extract.classic.passthrough import pass_on
 from extract.classic.steps import CELL_NAMES, NAMES, TRACK_NAMES, describe_motion
 from extract.contract import Inputs, Value
@@ -37,7 +37,7 @@ _SHOTS = ("cuts_per_s", "shot.mean", "shot.longest", "shot.first")
 POOLED_NAMES = (
     *(f"{name}:{pooled}" for pooled in ("mean", "p10", "p90", "step") for name in TRACK_NAMES),
     *(f"{name}:{pooled}" for pooled in ("mean", "step") for name in CELL_NAMES),
-    *(f"{name}:{quantity}" for name in _RHYTHMS for quantity in rhythm.NAMES),
+    *(f"{name}:{quantity}" for name in _RHYTHMS for quantity in series.NAMES),
     *_SHOTS,
 )
 
@@ -96,7 +96,7 @@ def pool_motion(steps: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     tracks, cells = kept[:, : len(TRACK_NAMES)], kept[:, len(TRACK_NAMES) : -1]
     low, high = np.quantile(tracks, [0.1, 0.9], axis=0)
     rhythms = [
-        rhythm.describe_rhythm(kept[:, NAMES.index(name)], middles[within]) for name in _RHYTHMS
+        series.describe_rhythm(kept[:, NAMES.index(name)], middles[within]) for name in _RHYTHMS
     ]
     pooled = (
         *(tracks.mean(axis=0), low, high, _step_to_step(tracks)),

@@ -7,8 +7,8 @@ from scipy import ndimage
 from core.status import Status
 from extract.classic.flow import block_flow
 from extract.classic.motion import POOLED_NAMES, Motion
-from extract.classic.rhythm import NAMES as RHYTHM_NAMES
-from extract.classic.rhythm import describe_rhythm
+from extract.classic.series import NAMES as RHYTHM_NAMES
+from extract.classic.series import describe_rhythm
 from extract.classic.steps import NAMES, describe_motion
 from tests.extract.scenes import (
     in_colour,
