@@ -23,6 +23,9 @@ from heads.design import Design, fit_design
 
 WIDE = 200  # columns, from which a tree looks at a part of them only
 PATIENCE = 50  # rounds without improvement on the validation rows, after which training stops
+SMALL = (
+    200_000  # cells of a matrix, below which one thread is as fast; far faster on a busy machine
+)
 UNSTOPPED = 200  # rounds where there are no validation rows to stop by
 
 
@@ -125,7 +128,7 @@ class Gbm:
             "feature_fraction": given.columns or (0.2 if columns > WIDE else 0.8),
             "max_bin": 63,
             "force_col_wise": True,
-            "num_threads": thread_count(),
+            "num_threads": thread_count(rows * columns),
             "deterministic": True,
             "seed": seed,
             "verbosity": -1,
@@ -143,7 +146,8 @@ class Gbm:
     def predict(self, table: FeatureTable) -> np.ndarray:
         """Return float64 [N] or probabilities [N, classes]."""
         booster = self._fitted()
-        predicted = booster.predict(self._design.apply(table), num_threads=thread_count())
+        matrix = self._design.apply(table)
+        predicted = booster.predict(matrix, num_threads=thread_count(matrix.size))
         values: np.ndarray = np.asarray(predicted, np.float64)
         if self.problem.task == "classification" and self.problem.outputs == 2:
             return np.column_stack([1 - values, values])
@@ -193,8 +197,14 @@ class Gbm:
         return self._booster
 
 
-def thread_count() -> int:
-    """Return the cores this process may use; `OMP_NUM_THREADS` sets fewer. It changes no result."""
+def thread_count(cells: int) -> int:
+    """Return how many threads a matrix of so many cells is worth; it changes no result.
+
+    That is every core that this process may use, or `OMP_NUM_THREADS` if that is fewer; and one for
+    a small matrix, where threads that wait for each other cost more than they share.
+    """
+    if cells < SMALL:
+        return 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(int(wanted), cores or 1) if wanted.isdigit() and int(wanted) else cores or 1
