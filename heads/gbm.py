@@ -6,7 +6,6 @@ Measured against LightGBM's defaults in `bench/gbm.py`.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,12 +19,10 @@ from core.errors import RunError
 from core.files import write_json, write_text
 from heads.contract import FitReport, Problem
 from heads.design import Design, fit_design
+from heads.threads import thread_count
 
 WIDE = 200  # columns, from which a tree looks at a part of them only
 PATIENCE = 50  # rounds without improvement on the validation rows, after which training stops
-SMALL = (
-    200_000  # cells of a matrix, below which one thread is as fast; far faster on a busy machine
-)
 UNSTOPPED = 200  # rounds where there are no validation rows to stop by
 
 
@@ -195,16 +192,3 @@ class Gbm:
     def _fitted(self) -> lightgbm.Booster:
         assert self._booster is not None, "predict before fit"
         return self._booster
-
-
-def thread_count(cells: int) -> int:
-    """Return how many threads a matrix of so many cells is worth; it changes no result.
-
-    That is every core that this process may use, or `OMP_NUM_THREADS` if that is fewer; and one for
-    a small matrix, where threads that wait for each other cost more than they share.
-    """
-    if cells < SMALL:
-        return 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(int(wanted), cores or 1) if wanted.isdigit() and int(wanted) else cores or 1

@@ -17,6 +17,7 @@ from heads.contract import TASKS, FitReport, Problem
 from heads.design import Design, fit_design, save_arrays
 from heads.logistic import fit_logistic, softmax
 from heads.ridge import fit_ridge
+from heads.threads import calm
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class Linear:
         matrix = self._design.apply(train)
         clusters = clusters_of(train)
         penalty = fixed.get("penalty", self._options.penalty)
-        if self.problem.task == "classification":
-            self._classes = np.unique(target)
-            fitted = fit_logistic(matrix, target, clusters, penalty, seed=seed)
-        else:
-            fitted = fit_ridge(matrix, target.reshape(len(target), -1), clusters, penalty)
+        with calm(int(np.count_nonzero(matrix))):
+            if self.problem.task == "classification":
+                self._classes = np.unique(target)
+                fitted = fit_logistic(matrix, target, clusters, penalty, seed=seed)
+            else:
+                fitted = fit_ridge(matrix, target.reshape(len(target), -1), clusters, penalty)
         self._weights, self._intercepts, curve = fitted
         history = [{"penalty": value, "loss": loss} for value, loss in curve.items()]
         if penalty is None:

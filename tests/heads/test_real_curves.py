@@ -1,0 +1,45 @@
+"""The linear head on real curves, beside the ridge baselines that the data's README states."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from heads.fit import fit_head
+from tests.heads.tables import config, make_column, make_table
+
+NUMBERS = ("duration_s", "channel_subscribers", "channel_videos", "channel_views", "title_len")
+
+
+@pytest.fixture(scope="module")
+def curves(real_data):
+    with (real_data / "timeseries" / "yt_trending2021_22d.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [row for row in rows if all(row[f"p{day}"] for day in range(1, 23))]
+
+
+def columns_of(rows, names):
+    return [make_column(f"meta:{name}", [float(row[name] or 0) for row in rows]) for name in names]
+
+
+def fit(rows, names, first_day):
+    days = np.array([[float(row[f"p{day}"]) for day in range(first_day, 23)] for row in rows])
+    category = make_column("meta:category", [row["category"] for row in rows])
+    author = np.array([row["user_id"] for row in rows])
+    table = make_table(*columns_of(rows, names), category, author=author)
+    return fit_head(table, list(days), config("linear", "sequence", split="author-kfold:5"))
+
+
+@pytest.mark.real
+def test_curves_without_their_first_day_are_met_as_well_as_the_baseline(curves):
+    result = fit(curves, [*NUMBERS, "first_day"], first_day=1)
+    assert result.metrics["amae"].value < 1.118 * 1.01
+    assert result.metrics["asrc"].value > 0.698 - 0.005
+    assert 0.88 < result.interval["covered"] < 0.92
+
+
+@pytest.mark.real
+def test_curves_after_their_first_day_are_met_as_well_as_the_baseline(curves):
+    result = fit(curves, [*NUMBERS, "first_day", "p1"], first_day=2)
+    assert result.metrics["amae"].value < 0.231 * 1.02
+    assert result.metrics["asrc"].value > 0.983 - 0.001
