@@ -25,8 +25,8 @@ class FeatureSpec:
     dtype   as stored: "float16", "float32", or "text"
     reads   the parts of a sample that the value depends on, e.g. ("video",) or ("text:title",)
     recipe  everything that decides the value (code version, sampling, weights, dtype, ...) as JSON
-            values; device, batch size, workers and paths never enter. `"scale": "block"` asks
-            heads to scale the whole vector by one number (hashed n-grams) instead of each column.
+            values; device, batch size, workers and paths never enter. `"layout": "counts"` marks a
+            sparse vector, see `is_counts`.
     """
 
     name: str
@@ -55,6 +55,14 @@ class FeatureSpec:
     @property
     def is_ragged(self) -> bool:
         return bool(self.dims) and isinstance(self.dims[0], str)
+
+    @property
+    def is_counts(self) -> bool:
+        """Whether a value is a sparse vector: ("gram", 2), pairs of a bucket and its weight.
+
+        The recipe then has `"layout": "counts"` and the number of `"buckets"`.
+        """
+        return self.recipe.get("layout") == "counts"
 
     @property
     def item_shape(self) -> tuple[int, ...]:

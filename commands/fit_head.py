@@ -174,7 +174,11 @@ def _features(
     vectors: list[FeatureSpec] = []
     if cached:
         request = resolve(cached, parts=loading.parts_of(table), decoder=decoder)
-        vectors = [spec for spec in request.specs if not spec.is_ragged or spec.name in names]
+        vectors = [
+            spec
+            for spec in request.specs
+            if spec.is_counts or not spec.is_ragged or spec.name in names
+        ]
     chosen = [spec.name for spec in vectors] + [s.name for s in own if s.name in names]
     return (*vectors, *own), tuple(chosen)
 

@@ -4,9 +4,8 @@
                 scale
     number      a number of the table (`meta:...`): as dense, and where it is skewed (likes, an age)
                 beside it sign(x)·log(1 + |x|)
-    counts      hashed n-grams (`recipe["scale"] == "block"`): times the inverse document
-                frequency, each row at length 1, and one scale for the whole block; not centred,
-                as zeros are cheap
+    counts      hashed n-grams (`heads/counts.py`): times the inverse document frequency, each row
+                at length 1, and one scale for the whole block; not centred, as zeros are cheap
     categories  texts (categories, a language): one column for each value that is not rare,
                 "other" for the rest, and one scale for the whole block, as a rare value would
                 else weigh most
@@ -20,7 +19,6 @@ whatever its width (`balance`), so that an embedding does not drown ten numbers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +26,12 @@ import numpy as np
 
 from cache.spec import Column, FeatureSpec
 from core.errors import FitError
+from heads.counts import counts_of, frequent, inverse_frequency, normalise
+from heads.moments import helped_by_log, moments, varying, with_log
 
 LIMIT = 10.0  # standard deviations: beyond (a broken file, another unit) counts as this far
-SKEWED = 1.0  # likes lie at 10, ages and durations between; the logarithm is an addition
 MAX_LEVELS = 200
 _RARE_SHARE = 0.002  # a category with fewer of the train rows is "other"
-_SUPPORT = 2  # an n-gram of one train row says nothing of other rows
-_STRIP = 2048  # columns at a time, so that no float64 copy of a wide block is ever made
-_SAME = 1e-5  # a spread below this share of the mean is float32's noise, not a difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +77,7 @@ class Block:
     def apply(self, column: Column, out: np.ndarray) -> None:
         """Write the columns of these samples into `out`, float32 [N, width]."""
         values = out[:, : len(self.kept)]
-        source = _source(column, self.kind, self.levels)
-        source = _with_log(source) if self.logged else source
-        values[:] = source[:, self.kept]
+        values[:] = self._kept(column)
         if not self.raw:
             self._scale(values)
         values[~column.present] = self._gap()
@@ -91,9 +85,16 @@ class Block:
             centre, scale = self.present
             out[:, -1] = (column.present - centre) * scale
 
+    def _kept(self, column: Column) -> np.ndarray:
+        if self.kind == "counts":
+            dense: np.ndarray = counts_of(column)[:, self.kept].toarray()
+            return dense
+        source = _source(column, self.kind, self.levels)
+        return (with_log(source) if self.logged else source)[:, self.kept]
+
     def _scale(self, values: np.ndarray) -> None:
         if self.kind == "counts":
-            _normalise(values, self.idf)
+            normalise(values, self.idf)
         else:
             values -= self.centre
         values *= self.scale
@@ -145,7 +146,7 @@ def kind_of(spec: FeatureSpec) -> str:
     """Return how a feature is treated: dense, number, counts or categories."""
     if spec.is_text:
         return "categories"
-    if spec.recipe.get("scale") == "block":
+    if spec.is_counts:
         return "counts"
     return "number" if spec.name.startswith("meta:") and _width(spec) == 1 else "dense"
 
@@ -160,6 +161,8 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
         FitError: if a value that is there is not finite.
     """
     kind = kind_of(column.spec)
+    if kind == "counts":
+        return _fit_counts(column, raw=raw)
     levels = _levels(column) if kind == "categories" else ()
     values = _source(column, kind, levels)
     values = values if column.present.all() else values[column.present]
@@ -168,23 +171,17 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
             f"feature {column.spec.name!r} holds numbers that are not finite; "
             "find the samples: python cli.py cache check"
         )
-    logged = kind == "number" and not raw and _helped_by_log(values[:, 0])
-    values = _with_log(values) if logged else values
-    kept, centre, spread = _varying(values)
-    limit, idf = None, np.zeros(0, np.float32)
+    logged = kind == "number" and not raw and helped_by_log(values[:, 0])
+    values = with_log(values) if logged else values
+    kept, centre, spread = varying(values)
+    limit = None
     if raw:
         centre, scale = np.zeros(len(kept)), np.ones(len(kept))
     elif kind in {"dense", "number"}:
         unit = max(len(kept), 1) ** (-balance / 2)
         scale, limit = unit / spread, unit * LIMIT
     else:
-        if kind == "counts":
-            kept = kept[(values[:, kept] != 0).sum(axis=0) >= _SUPPORT]
-            values = values[:, kept]
-            idf = _inverse_frequency(values)
-            _normalise(values, idf)
-            centre, spread = _moments(values)
-        scale = np.full(len(kept), 1 / np.sqrt(max(float((spread**2).sum()), 1e-12)))
+        scale = _one_scale(spread)
     return Block(
         column.spec,
         kind,
@@ -192,7 +189,7 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
         kept,
         centre.astype(np.float32),
         scale.astype(np.float32),
-        idf,
+        np.zeros(0, np.float32),
         limit,
         levels,
         logged,
@@ -200,14 +197,35 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
     )
 
 
-def signed_log(values: np.ndarray) -> np.ndarray:
-    """Return sign(x)·log(1 + |x|)."""
-    signed: np.ndarray = np.sign(values) * np.log1p(np.abs(values))
-    return signed
+def _fit_counts(column: Column, *, raw: bool) -> Block:
+    """Learn which n-grams of the train rows to look at, and how much each says."""
+    counts = counts_of(column)[column.present]
+    kept = frequent(counts)
+    idf, centre, scale = np.zeros(0, np.float32), np.zeros(len(kept)), np.ones(len(kept))
+    if not raw:
+        values = counts[:, kept].toarray()
+        idf = inverse_frequency(values)
+        normalise(values, idf)
+        centre, spread = moments(values)
+        scale = _one_scale(spread)
+    return Block(
+        column.spec,
+        "counts",
+        raw,
+        kept,
+        centre.astype(np.float32),
+        scale.astype(np.float32),
+        idf,
+        None,
+        (),
+        False,
+        None if raw or not len(kept) else _indicator(column.present),
+    )
 
 
-def _with_log(values: np.ndarray) -> np.ndarray:
-    return np.hstack([values, signed_log(values)])
+def _one_scale(spread: np.ndarray) -> np.ndarray:
+    """Return the scale that gives a block of such columns a variance of 1 in all, float64 [K]."""
+    return np.full(len(spread), 1 / np.sqrt(max(float((spread**2).sum()), 1e-12)))
 
 
 def _width(spec: FeatureSpec) -> int:
@@ -230,54 +248,6 @@ def _levels(column: Column) -> tuple[str, ...]:
     enough = max(2, int(np.ceil(_RARE_SHARE * column.present.sum())))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(value for value, count in ranked if count >= enough)[:MAX_LEVELS]
-
-
-def _strips(width: int) -> Iterator[slice]:
-    return (slice(start, start + _STRIP) for start in range(0, width, _STRIP))
-
-
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each column, float64 [D]."""
-    mean, spread = np.zeros(values.shape[1]), np.zeros(values.shape[1])
-    if len(values):
-        for strip in _strips(values.shape[1]):
-            part = values[:, strip].astype(np.float64)
-            mean[strip], spread[strip] = part.mean(axis=0), part.std(axis=0)
-    return mean, spread
-
-
-def _varying(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the columns that vary, int64 [K], with their means and standard deviations."""
-    mean, spread = _moments(values)
-    kept = np.flatnonzero(spread > _SAME * np.abs(mean) + 1e-30)
-    return kept, mean[kept], spread[kept]
-
-
-def _helped_by_log(values: np.ndarray) -> bool:
-    """Say whether a number is skewed and its signed logarithm is less so."""
-    before = _skewness(values)
-    return before > SKEWED and _skewness(signed_log(values)) < before
-
-
-def _skewness(values: np.ndarray) -> float:
-    """Return the third standardised moment, without its sign; 0 for constant numbers."""
-    centred = values.astype(np.float64) - (values.mean(dtype=np.float64) if len(values) else 0)
-    spread = np.sqrt((centred**2).mean()) if len(values) else 0.0
-    return float(abs((centred**3).mean()) / spread**3) if spread > 0 else 0.0
-
-
-def _inverse_frequency(counts: np.ndarray) -> np.ndarray:
-    """Return log((1 + N) / (1 + rows with the n-gram)) + 1, float32 [K]."""
-    frequency = (counts != 0).sum(axis=0)
-    weights: np.ndarray = (np.log((1 + len(counts)) / (1 + frequency)) + 1).astype(np.float32)
-    return weights
-
-
-def _normalise(values: np.ndarray, idf: np.ndarray) -> None:
-    """Weigh counts [N, K] by their rarity, then bring each row to length 1; in place."""
-    values *= idf
-    length = np.sqrt(np.einsum("nd,nd->n", values, values))
-    values /= np.where(length > 0, length, 1)[:, None]
 
 
 def _indicator(present: np.ndarray) -> tuple[float, float] | None:

@@ -134,7 +134,8 @@ def test_a_missing_text_is_absent(family):
 def test_a_recipe_is_plain_and_has_a_version(family):
     for spec in EXTRACTORS[family].specs:
         assert spec.recipe["version"] >= 1
-        assert FeatureSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+        stored = FeatureSpec.from_json(json.loads(json.dumps(spec.to_json())))
+        assert stored.fingerprint == spec.fingerprint
 
 
 def test_features_have_names_and_fingerprints_of_their_own():

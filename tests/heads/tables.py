@@ -22,6 +22,18 @@ def make_column(name, values, present=None, **recipe):
     return Column(spec, np.where(there[:, None], values, 0), None, there)
 
 
+def make_counts(name, counts, present=None):
+    """Return a column of hashed n-grams of counts [N, buckets], as the cache holds them."""
+    counts = np.asarray(counts, np.float32)
+    there = counts.any(axis=1) if present is None else np.asarray(present)
+    rows, buckets = np.nonzero(counts * there[:, None])
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(counts)))])
+    recipe = {"layout": "counts", "buckets": counts.shape[1]}
+    spec = FeatureSpec(name, ("gram", 2), "float32", (name.replace("words", "text"),), recipe)
+    pairs = np.stack([buckets, counts[rows, buckets]], axis=1).astype(np.float32)
+    return Column(spec, pairs, offsets.astype(np.int64), there)
+
+
 def make_table(*columns, target=None, author=None):
     """Return a table of these columns, its ids v0000, v0001, ..."""
     ids = np.array([f"v{index:04d}" for index in range(len(columns[0]))])
@@ -39,7 +51,7 @@ def plant(rows=240, seed=7):
         make_column("motion", motion, generator.random(rows) > 0.1),
         make_column("meta:likes", likes),
         make_column("meta:category", category),
-        make_column("words:title", generator.poisson(0.3, (rows, 40)), scale="block"),
+        make_counts("words:title", generator.poisson(0.3, (rows, 40))),
         target=signal + generator.normal(scale=0.3, size=rows),
         author=generator.choice(list("abcdefgh"), rows),
     )

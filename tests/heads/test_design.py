@@ -10,7 +10,7 @@ from cache.spec import Column, FeatureSpec
 from core.errors import FitError
 from heads.blocks import LIMIT
 from heads.design import Design, fit_design
-from tests.heads.tables import make_column, make_table, plant
+from tests.heads.tables import make_column, make_counts, make_table, plant
 
 GAPS = np.array([True, False, True, True, True, False, True, True])
 
@@ -105,7 +105,7 @@ def test_a_missing_category_is_not_one_of_the_others():
 
 def test_counts_have_rows_of_equal_length_and_one_scale():
     counts = np.random.default_rng(0).poisson(0.5, (60, 20))
-    table = make_table(make_column("words:title", counts, scale="block"))
+    table = make_table(make_counts("words:title", counts))
     matrix = fit_design(table).apply(table)
     lengths = np.linalg.norm(matrix[counts.sum(axis=1) > 0], axis=1)
     assert lengths.std() < 1e-5
@@ -115,22 +115,22 @@ def test_counts_have_rows_of_equal_length_and_one_scale():
 
 def test_a_rare_word_weighs_more_than_a_common_one():
     counts = np.array([[1, 1]] * 2 + [[1, 0]] * 8 + [[0, 0]])
-    table = make_table(make_column("words:title", counts, scale="block"))
+    table = make_table(make_counts("words:title", counts))
     first = fit_design(table).apply(table)[0]
     assert first[1] > 1.5 * first[0]
 
 
 def test_words_of_one_train_row_go():
     counts = np.array([[1, 1, 0], [1, 0, 2], [0, 0, 1]])
-    table = make_table(make_column("words:title", counts, scale="block"))
+    table = make_table(make_counts("words:title", counts))
     assert fit_design(table).names() == ["words:title[0]", "words:title[2]"]
 
 
 def test_missing_words_are_the_mean_where_train_has_no_gap():
     counts = np.random.default_rng(0).poisson(0.5, (60, 20))
-    design = fit_design(make_table(make_column("words:title", counts, scale="block")))
-    seen = design.apply(make_table(make_column("words:title", counts, scale="block")))
-    gap = make_column("words:title", counts[:1], [False], scale="block")
+    design = fit_design(make_table(make_counts("words:title", counts)))
+    seen = design.apply(make_table(make_counts("words:title", counts)))
+    gap = make_counts("words:title", counts[:1], [False])
     np.testing.assert_allclose(design.apply(make_table(gap))[0], seen.mean(axis=0), atol=1e-5)
 
 
