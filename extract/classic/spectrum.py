@@ -61,7 +61,7 @@ from media.request import AudioRequest, Sound
 
 SLOPES_HZ = ((30, 500), (500, 1500), (1500, 5000))
 BANDS_HZ = (50, 250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 7800)
-OCTAVES_HZ = (0, 200, 400, 800, 1600, 3200, 7800)
+OCTAVES_HZ = (60, 200, 400, 800, 1600, 3200, 7800)
 _LONG_FFT = 2048
 _SHAPE_NAMES = (
     *("centroid", "spread", "rolloff.25", "rolloff.85", "flatness", "flux", "crossings"),
@@ -193,7 +193,7 @@ def _contrast(bins: np.ndarray) -> list[np.ndarray]:
     hz, columns = frequencies_hz(), []
     for low, high in pairwise(OCTAVES_HZ):
         inside = np.sort(bins[:, (hz >= low) & (hz < high)], axis=1)
-        fifth = max(1, inside.shape[1] // 5)
+        fifth = max(2, inside.shape[1] // 5)  # a lone bin of noise may hold almost nothing
         columns.append(inside[:, -fifth:].mean(axis=1) - inside[:, :fifth].mean(axis=1))
     return columns
 
