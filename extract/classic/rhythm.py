@@ -20,7 +20,7 @@ programming": log-Gaussian, one octave wide).
                    length (s), part of the time
     run.*          what lies between pauses: mean length (s), relative deviation
 
-Too short is a sound under half a second; tempo and beat are 0 under 2 s. Cost: 2 ms for 4 s of
+Too short is a sound under half a second; tempo and beat are 0 under 2 s. Cost: 1 ms for 4 s of
 sound.
 """
 

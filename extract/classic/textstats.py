@@ -19,7 +19,7 @@
                     another of India, Thai, Han, Kana, Hangul, any other
 
 Counted as it is written, not in normal form: only signs and words are looked for in that. A text
-without any character has all 0. Cost: 0.2 ms for a text of 500 characters.
+without any character has all 0. Cost: 0.3 ms for a text of 500 characters.
 """
 
 from __future__ import annotations
