@@ -77,6 +77,12 @@ def run(
     fold: Annotated[
         int | None, typer.Option("--fold", help="only this fold, from 1  [default: all]", min=1)
     ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit/--no-refit", help="learn from validation rows too, once they have chosen"
+        ),
+    ] = True,
     seed: o.SeedOption = 0,
     cache: o.CacheOption = o.DEFAULT_CACHE,
     source: o.SourceOption = "generic",
@@ -110,6 +116,7 @@ def run(
         split=SplitPlan.parse(split, seed=seed) if split else default,
         options=o.assignments(options, "--set"),
         features=wanted,
+        refit=refit,
         fold=fold,
         seed=seed,
     )

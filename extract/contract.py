@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from core.status import Gap
 from media.request import AudioRequest, FrameRequest, Frames, Sound
 
 Value = np.ndarray | str | Gap
+DeviceOf = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +55,11 @@ class Extractor(Protocol):
         """Turn one sample's parts into what `forward` takes; runs in a worker without a model."""
         ...
 
-    def load(self, device: str) -> None:
-        """Bring the weights to a device; called once, only if something is missing."""
+    def load(self, device: DeviceOf) -> None:
+        """Bring the weights to the device that `device()` names; called once, before `forward`.
+
+        Who has no weights does not ask: the answer imports torch, which takes seconds.
+        """
         ...
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from cache.writer import ShardWriter
 from core.errors import ProjectError
 from core.progress import Meter
 from core.status import Gap, Status, failed
-from extract.contract import Extractor, Value
+from extract.contract import DeviceOf, Extractor, Value
 from extract.plan import Plan, reads_media
 from extract.pool import Limits, run_tasks
 from extract.sample_job import SampleAnswer, SampleJob, SampleTask, not_given
@@ -33,7 +33,7 @@ class Settings:
     workers: int = 2
     batch_size: int = 8
     decoder: str = "pyav"
-    device: Callable[[], str] = lambda: "cpu"
+    device: DeviceOf = lambda: "cpu"
     limits: Limits = field(default_factory=Limits)
     shards: ShardLimits = field(default_factory=ShardLimits)
 
@@ -119,7 +119,7 @@ class _Work(contextlib.ExitStack):
         batch = self._batches.pop(index)
         extractor = self._plan.extractors[index]
         if index not in self._loaded:
-            extractor.load(self._settings.device())
+            extractor.load(self._settings.device)
             self._loaded.add(index)
         started = time.perf_counter()
         values = _forward_whole_or_singly(extractor, [prepared for _, prepared in batch])

@@ -33,7 +33,7 @@ from cache.spec import FeatureSpec
 from core.status import Gap
 from extract.classic.passthrough import pass_on
 from extract.classic.pictures import cell_means, grey_levels
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, FrameRequest
 
 REQUEST = FrameRequest("uniform", frames=16, side=96)
@@ -61,7 +61,6 @@ class Colour:
     decoder: str = "pyav"
     family: str = field(default="colour", init=False)
     reads: tuple[str, ...] = field(default=("video",), init=False)
-    after: tuple[str, ...] = field(default=(), init=False)
     frames: FrameRequest = field(default=REQUEST, init=False)
     audio: AudioRequest | None = field(default=None, init=False)
 
@@ -83,7 +82,7 @@ class Colour:
         frames = describe_colour(inputs.frames.pixels)
         return {"colour/frames": frames, "colour": pool_with_trend(frames)}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -26,7 +26,7 @@ from cache.spec import TEXT, FeatureSpec
 from core.status import Gap, absent
 from extract.classic.passthrough import pass_on
 from extract.classic.words import pattern
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 
 LANGUAGES = 97
 LEAST = -50.0
@@ -67,7 +67,7 @@ class Language:
         name = f"language:{self.field}"
         return {name: languages()[int(scores.argmax())], f"{name}/scores": scores}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: what it needs is loaded in the worker, at the first text."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -63,7 +63,7 @@ from extract.classic.sound import (
     too_short,
     windows,
 )
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, Sound
 
 BLOCK = 6400  # 400 ms
@@ -120,7 +120,7 @@ class Loudness:
         assert inputs.sound is not None
         return too_short(inputs.sound) or describe_loudness(inputs.sound)
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

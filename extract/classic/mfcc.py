@@ -40,7 +40,7 @@ from extract.classic.sound import (
     tokens,
     too_short,
 )
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, Sound
 
 BANDS, LOW_HZ, HIGH_HZ = 40, 50.0, 7600.0
@@ -88,7 +88,7 @@ class Mfcc:
         assert inputs.sound is not None
         return too_short(inputs.sound) or describe_mfcc(inputs.sound)
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -27,7 +27,7 @@ from core.status import Gap, absent
 from extract.classic import series
 from extract.classic.passthrough import pass_on
 from extract.classic.steps import CELL_NAMES, NAMES, TRACK_NAMES, describe_motion
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, FrameRequest
 
 REQUEST = FrameRequest("fps", frames=900, seconds=60.0, fps=15.0, side=96)
@@ -49,7 +49,6 @@ class Motion:
     decoder: str = "pyav"
     family: str = field(default="motion", init=False)
     reads: tuple[str, ...] = field(default=("video",), init=False)
-    after: tuple[str, ...] = field(default=(), init=False)
     frames: FrameRequest = field(default=REQUEST, init=False)
     audio: AudioRequest | None = field(default=None, init=False)
 
@@ -74,7 +73,7 @@ class Motion:
         steps = describe_motion(pixels, times_s)
         return {"motion/steps": steps, "motion": pool_motion(steps, times_s)}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -30,7 +30,7 @@ from cache.spec import FeatureSpec
 from core.status import Gap, absent
 from extract.classic.passthrough import pass_on
 from extract.classic.words import normalise, words
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 
 BUCKETS = 1 << 18
 SHORTEST, LONGEST = 3, 5  # characters
@@ -82,7 +82,7 @@ class Words:
     def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
         return _prepared(self.specs[0], word_grams(inputs.text[self.field]))
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
@@ -109,7 +109,7 @@ class Characters:
     def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
         return _prepared(self.specs[0], character_grams(inputs.text[self.field]))
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

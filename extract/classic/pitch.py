@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 import scipy.ndimage
 
-from extract.classic.sound import RATE_HZ, SPAN, windows
+from extract.classic.sound import RATE_HZ, SPAN, pieces, windows
 from media.request import Sound
 
 LOWEST_HZ, HIGHEST_HZ = 60.0, 800.0
@@ -38,7 +38,22 @@ _LENGTH = scipy.fft.next_fast_len(SPAN + _LONGEST + 2, real=True)
 @lru_cache(maxsize=1)
 def pitch(sound: Sound) -> tuple[np.ndarray, np.ndarray]:
     """Return the pitch in Hz, 0 where there is none, and the periodicity 0..1, float32 [T] each."""
-    correlation = _autocorrelation(sound.samples)
+    shaped = windows(sound.samples, SPAN)
+    hz, periodicity = np.empty(len(shaped)), np.empty(len(shaped), np.float32)
+    for piece in pieces(len(shaped)):
+        hz[piece], periodicity[piece] = _most_periodic(_autocorrelation(shaped[piece]))
+    tracked = _tracked(hz, periodicity > VOICED)
+    tracked.flags.writeable = periodicity.flags.writeable = False
+    return tracked, periodicity
+
+
+def semitones(hz: np.ndarray) -> np.ndarray:
+    """Return pitches in semitones above 55 Hz (the A of the bass); 0 where there is no pitch."""
+    return 12 * np.log2(np.where(hz > 0, hz, 55.0) / 55.0)
+
+
+def _most_periodic(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frequency of the best peak of each window's autocorrelation, and its height."""
     lags = np.arange(_SHORTEST, _LONGEST + 1)
     here = correlation[:, _SHORTEST : _LONGEST + 1]
     peaks = here >= correlation[:, _SHORTEST - 1 : _LONGEST]
@@ -47,14 +62,7 @@ def pitch(sound: Sound) -> tuple[np.ndarray, np.ndarray]:
     best = lags[score.argmax(axis=1)]
     shift, height = _vertex(correlation, best)
     periodicity = np.where(score.max(axis=1) > -1, np.clip(height, 0, 1), 0)
-    hz = _tracked(RATE_HZ / (best + shift), periodicity > VOICED)
-    hz.flags.writeable = False
-    return hz, periodicity.astype(np.float32)
-
-
-def semitones(hz: np.ndarray) -> np.ndarray:
-    """Return pitches in semitones above 55 Hz (the A of the bass); 0 where there is no pitch."""
-    return 12 * np.log2(np.where(hz > 0, hz, 55.0) / 55.0)
+    return RATE_HZ / (best + shift), periodicity
 
 
 def _vertex(correlation: np.ndarray, best: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,10 +82,9 @@ def _tracked(hz: np.ndarray, voiced: np.ndarray) -> np.ndarray:
     return np.where(mostly, settled, 0).astype(np.float32)
 
 
-def _autocorrelation(samples: np.ndarray) -> np.ndarray:
-    """Return float32 [T, lags], 1 at lag 0, the taper's own fall-off divided out; 0 in silence."""
+def _autocorrelation(shaped: np.ndarray) -> np.ndarray:
+    """Return [T, lags] of windows [T, 800], 1 at lag 0, the taper's own fall-off divided out; 0 in silence."""
     taper, fall_off = _taper()
-    shaped = windows(samples, SPAN)
     raw = _correlated((shaped - shaped.mean(axis=1, keepdims=True)) * taper)
     energy = raw[:, :1]
     audible = energy > FAINTEST * float(np.sum(taper**2))

@@ -52,7 +52,7 @@ from extract.classic.sound import (
     run_lengths,
     span,
 )
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, Sound
 
 SHORTEST_S = 0.5
@@ -104,7 +104,7 @@ class Rhythm:
             return absent("too-short", f"{length_s:.2f} s of sound; rhythm needs {SHORTEST_S} s")
         return {"rhythm": describe_rhythm(inputs.sound)}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

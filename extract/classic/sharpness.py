@@ -36,7 +36,7 @@ from cache.spec import FeatureSpec
 from core.status import Gap
 from extract.classic.passthrough import pass_on
 from extract.classic.pictures import cell_means, grey_levels
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, FrameRequest
 
 REQUEST = FrameRequest("uniform", frames=6, side=720)
@@ -64,7 +64,6 @@ class Sharpness:
     decoder: str = "pyav"
     family: str = field(default="sharpness", init=False)
     reads: tuple[str, ...] = field(default=("video",), init=False)
-    after: tuple[str, ...] = field(default=(), init=False)
     frames: FrameRequest = field(default=REQUEST, init=False)
     audio: AudioRequest | None = field(default=None, init=False)
 
@@ -87,7 +86,7 @@ class Sharpness:
         pooled = np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
         return {"sharpness/frames": frames, "sharpness": pooled}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

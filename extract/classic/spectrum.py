@@ -56,7 +56,7 @@ from extract.classic.sound import (
     too_short,
     windows,
 )
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 from media.request import AudioRequest, Sound
 
 SLOPES_HZ = ((30, 500), (500, 1500), (1500, 5000))
@@ -113,7 +113,7 @@ class Spectrum:
         assert inputs.sound is not None
         return too_short(inputs.sound) or describe_spectrum(inputs.sound)
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:

@@ -39,7 +39,7 @@ from cache.spec import FeatureSpec
 from core.status import Gap
 from extract.classic.passthrough import pass_on
 from extract.classic.words import EMOJI, pattern
-from extract.contract import Inputs, Value
+from extract.contract import DeviceOf, Inputs, Value
 
 SCRIPTS = {
     "latin": "LATIN",
@@ -106,7 +106,7 @@ class TextStats:
     def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
         return {f"textstats:{self.field}": describe_text(inputs.text[self.field])}
 
-    def load(self, device: str) -> None:
+    def load(self, device: DeviceOf) -> None:
         """Do nothing: there are no weights."""
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
