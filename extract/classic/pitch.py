@@ -83,7 +83,7 @@ def _tracked(hz: np.ndarray, voiced: np.ndarray) -> np.ndarray:
 
 
 def _autocorrelation(shaped: np.ndarray) -> np.ndarray:
-    """Return [T, lags] of windows [T, 800], 1 at lag 0, the taper's own fall-off divided out; 0 in silence."""
+    """Return [T, lags] of windows [T, 800], the taper's own fall-off divided out; 0 in silence."""
     taper, fall_off = _taper()
     raw = _correlated((shaped - shaped.mean(axis=1, keepdims=True)) * taper)
     energy = raw[:, :1]

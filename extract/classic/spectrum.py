@@ -51,6 +51,7 @@ from extract.classic.sound import (
     frequencies_hz,
     heard,
     level_db,
+    pieces,
     power_spectrum,
     tokens,
     too_short,
@@ -153,12 +154,22 @@ def _voiced_statistics(tracks: np.ndarray, voiced: np.ndarray) -> np.ndarray:
 
 def _timbre(sound: Sound) -> np.ndarray:
     """Return float64 [T, 27], shape, contrast and bands."""
-    power = power_spectrum(sound).astype(np.float64)
+    power, shaped = power_spectrum(sound), windows(sound.samples, SHORT)
+    tracks = np.empty((len(power), len(_TIMBRE_NAMES)))
+    for piece in pieces(len(power)):
+        before = max(piece.start - 1, 0)  # what the flux of the first window is measured against
+        columns = _timbre_columns(power[before : piece.stop].astype(np.float64))
+        tracks[piece] = columns[piece.start - before :]
+        crossings = np.diff(np.signbit(shaped[piece]), axis=1).mean(axis=1)
+        tracks[piece, _SHAPE_NAMES.index("crossings")] = crossings
+    return tracks
+
+
+def _timbre_columns(power: np.ndarray) -> np.ndarray:
+    """Return [T, 27] of power [T, 257]; crossings, which it does not tell, are 0."""
     bins = decibel(power)
-    columns = [*_shape(power), *_tilt(power, bins)]
-    crossings = np.diff(np.signbit(windows(sound.samples, SHORT)), axis=1).mean(axis=1)
-    columns.insert(_SHAPE_NAMES.index("crossings"), crossings)
-    return np.stack([*columns, *_contrast(bins), *_bands(power)], axis=1)
+    shape = [*_shape(power), np.zeros(len(power)), *_tilt(power, bins)]
+    return np.stack([*shape, *_contrast(bins), *_bands(power)], axis=1)
 
 
 def _shape(power: np.ndarray) -> list[np.ndarray]:
@@ -214,15 +225,22 @@ def _voice(sound: Sound, hz: np.ndarray, periodicity: np.ndarray) -> np.ndarray:
     periodic = np.clip(periodicity.astype(np.float64), 1e-3, 1 - 1e-3)
     voice = np.zeros((len(hz), 3))
     voice[:, 0] = 10 * np.log10(periodic / (1 - periodic))
-    voiced = hz > 0
-    if voiced.any():
-        taper = np.hanning(SPAN).astype(np.float32)
-        spectrum = scipy.fft.rfft(windows(sound.samples, SPAN)[voiced] * taper, _LONG_FFT, axis=1)
-        power = decibel((spectrum.real**2 + spectrum.imag**2) / (SPAN * np.sum(taper**2)))
-        first, second = (_harmonic(power, n * hz[voiced]) for n in (1, 2))
-        third = power[:, 256:512].max(axis=1)  # 2..4 kHz, where the third formant lies
-        voice[voiced, 1], voice[voiced, 2] = first - second, first - third
+    shaped = windows(sound.samples, SPAN)
+    places = np.flatnonzero(hz > 0)
+    for piece in pieces(len(places)):
+        rows = places[piece]
+        voice[rows, 1:] = _glottal(shaped[rows], hz[rows])
     return voice
+
+
+def _glottal(shaped: np.ndarray, hz: np.ndarray) -> np.ndarray:
+    """Return [V, 2], h1-h2 and h1-a3 of windows [V, 800] of the pitches `hz` [V]."""
+    taper = np.hanning(SPAN).astype(np.float32)
+    spectrum = scipy.fft.rfft(shaped * taper, _LONG_FFT, axis=1)
+    power = decibel((spectrum.real**2 + spectrum.imag**2) / (SPAN * np.sum(taper**2)))
+    first, second = (_harmonic(power, n * hz) for n in (1, 2))
+    third = power[:, 256:512].max(axis=1)  # 2..4 kHz, where the third formant lies
+    return np.stack([first - second, first - third], axis=1)
 
 
 def _harmonic(power: np.ndarray, hz: np.ndarray) -> np.ndarray:

@@ -128,3 +128,13 @@ def test_descriptors_are_cheap():
         for family in FAMILIES:
             measured(family(), one)
     assert (time.process_time() - start) / len(samples) < 0.08
+
+
+@pytest.mark.parametrize("family", FAMILIES[:3], ids=lambda family: family().family)
+def test_long_sounds_are_measured_in_pieces_without_seams(family, monkeypatch):
+    """The same numbers, whether 3 s are one piece or ten."""
+    whole = measured(family(), golden())
+    monkeypatch.setattr("extract.classic.sound.PIECE", 30)
+    parts = measured(family(), golden())
+    for name, value in whole.items():
+        assert parts[name] == pytest.approx(value, abs=1e-4, rel=1e-4)
