@@ -21,6 +21,9 @@ demo: setup ## synthetic videos -> features -> two heads -> a prediction and a r
 	$(RUN) extract $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache
 	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head linear --target engagement --out $(DEMO)/linear
 	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head gbm --target engagement --out $(DEMO)/gbm
+	$(RUN) predict $(DEMO)/linear --manifest $(DEMO)/corpus/new.csv --cache $(DEMO)/cache --out $(DEMO)/predictions.csv
+	@echo "predicted:"; cat $(DEMO)/predictions.csv; echo "what the cause says:"; cat $(DEMO)/corpus/new_truth.csv
+	@echo "the report: $(DEMO)/linear/report.html"
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest -n 2

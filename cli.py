@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Predict how a short video will do: extract features once, then fit heads in seconds",
     rich_markup_mode=None,
     add_completion=False,
+    pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
 app.command("demo", epilog=demo.EXAMPLES)(demo.run)

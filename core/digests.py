@@ -62,7 +62,7 @@ def _load(memory: Path) -> dict[str, _Entry]:
     if not memory.is_file():
         return {}
     try:
-        with contextlib.closing(sqlite3.connect(f"{memory.as_uri()}?mode=ro", uri=True)) as base:
+        with contextlib.closing(sqlite3.connect(f"{memory.resolve().as_uri()}?mode=ro", uri=True)) as base:
             return {
                 name: (size, modified, digest)
                 for name, size, modified, digest in base.execute(

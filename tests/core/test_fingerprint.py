@@ -1,6 +1,7 @@
 """Equal things have equal digests, and nothing else has."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,15 @@ def test_a_file_is_digested_once_and_again_when_it_changes(tmp_path):
     assert remembered(video) == b"remembered"
     video.write_bytes(b"another")
     assert remembered(video) == digest_file(video) != first
+
+
+def test_a_memory_may_be_named_by_a_relative_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").write_bytes(b"x")
+    for _ in range(2):
+        digests = FileDigests(Path("cache/memory.sqlite"))
+        assert digests(tmp_path / "a") == digest_file(tmp_path / "a")
+        digests.save()
 
 
 def test_a_file_that_is_not_there_has_no_digest(tmp_path):
