@@ -22,7 +22,8 @@ demo: setup ## synthetic videos -> features -> two heads -> a prediction and a r
 	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head linear --target engagement --out $(DEMO)/linear
 	$(RUN) fit-head $(DEMO)/corpus/videos.csv --columns $(DEMO)/corpus/columns.yaml --cache $(DEMO)/cache --head gbm --target engagement --out $(DEMO)/gbm
 	$(RUN) predict $(DEMO)/linear --manifest $(DEMO)/corpus/new.csv --cache $(DEMO)/cache --out $(DEMO)/predictions.csv
-	@echo "predicted:"; cat $(DEMO)/predictions.csv; echo "what the cause says:"; cat $(DEMO)/corpus/new_truth.csv
+	$(RUN) predict $(DEMO)/linear $(DEMO)/corpus/new/new-1.mp4 --title "Wait for it: learning a language" --field followers=13173 --field category=talk --cache $(DEMO)/cache
+	@echo "what the cause says of it: $$(grep new-1 $(DEMO)/corpus/new_truth.csv | cut -d, -f2)"
 	@echo "the report: $(DEMO)/linear/report.html"
 
 test: setup ## run the tests
