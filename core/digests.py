@@ -61,8 +61,9 @@ class FileDigests:
 def _load(memory: Path) -> dict[str, _Entry]:
     if not memory.is_file():
         return {}
+    address = f"{memory.resolve().as_uri()}?mode=ro"
     try:
-        with contextlib.closing(sqlite3.connect(f"{memory.resolve().as_uri()}?mode=ro", uri=True)) as base:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as base:
             return {
                 name: (size, modified, digest)
                 for name, size, modified, digest in base.execute(
