@@ -13,6 +13,7 @@ from cache.spec import FeatureSpec
 from core.errors import UnknownName, UsageError
 from core.registry import Registry
 from extract.contract import Extractor
+from media.request import DECODERS
 
 REMEDY = "List: python cli.py features"
 
@@ -21,7 +22,7 @@ REMEDY = "List: python cli.py features"
 class Family:
     """One row of the catalog.
 
-    place     "module:Class", loaded when it is used
+    place     "module:function" that makes an extractor, loaded when it is used
     reads     the kind of part it reads: "video", "audio", "image" or "text"
     measures  what it measures, in a few words
     """
@@ -31,26 +32,22 @@ class Family:
     measures: str
 
 
+_CLASSIC = "extract.classic."
 FAMILIES = {
-    "colour": Family(
-        "extract.classic.colour:Colour", "video", "colour, exposure, contrast, lightness layout"
-    ),
-    "sharpness": Family(
-        "extract.classic.sharpness:Sharpness", "video", "sharpness, noise, blocking"
-    ),
-    "motion": Family(
-        "extract.classic.motion:Motion", "video", "motion energy and direction over time, shot cuts"
-    ),
-    "loudness": Family("extract.classic.loudness:Loudness", "audio", "level, dynamics, silence"),
-    "spectrum": Family("extract.classic.spectrum:Spectrum", "audio", "timbre, pitch, harmonicity"),
-    "mfcc": Family("extract.classic.mfcc:Mfcc", "audio", "mel cepstrum and its changes"),
-    "rhythm": Family("extract.classic.rhythm:Rhythm", "audio", "onsets, tempo, modulation, pauses"),
-    "textstats": Family(
-        "extract.classic.textstats:TextStats", "text", "lengths, signs, emoji, hashtags, scripts"
-    ),
-    "words": Family("extract.classic.ngrams:Words", "text", "hashed words and pairs of words"),
-    "characters": Family("extract.classic.ngrams:Characters", "text", "hashed character n-grams"),
-    "language": Family("extract.classic.language:Language", "text", "the language, by langid"),
+    name: Family(_CLASSIC + place, reads, measures)
+    for name, place, reads, measures in (
+        ("colour", "colour:extractor", "video", "colour, exposure, contrast, lightness layout"),
+        ("sharpness", "sharpness:extractor", "video", "sharpness, noise, blocking"),
+        ("motion", "motion:extractor", "video", "motion energy and direction over time, cuts"),
+        ("loudness", "loudness:extractor", "audio", "level, dynamics, silence"),
+        ("spectrum", "spectrum:extractor", "audio", "timbre, pitch, harmonicity"),
+        ("mfcc", "mfcc:extractor", "audio", "mel cepstrum and its changes"),
+        ("rhythm", "rhythm:extractor", "audio", "onsets, tempo, modulation, pauses"),
+        ("textstats", "textstats:extractor", "text", "lengths, signs, emoji, hashtags, scripts"),
+        ("words", "ngrams:word_extractor", "text", "hashed words and pairs of words"),
+        ("characters", "ngrams:character_extractor", "text", "hashed character n-grams"),
+        ("language", "language:extractor", "text", "the language, by langid"),
+    )
 }
 PRESETS = {"classic": tuple(FAMILIES)}
 DEFAULT_PRESET = "classic"
@@ -80,9 +77,12 @@ def resolve(asked: Sequence[str], *, parts: Collection[str], decoder: str = "pya
     its families that read one of them; a family of text for all fields of text.
 
     Raises:
-        UnknownName: if a name is no feature, family or preset, or its field no text of the table.
+        UnknownName: if a name is no feature, family or preset, its field no text of the table, or
+            there is no such decoder.
         UsageError: if nothing is left, or the table has none of what a named family reads.
     """
+    if decoder not in DECODERS:
+        raise UnknownName("decoder", decoder, DECODERS)
     extractors: dict[tuple[str, tuple[str, ...]], Extractor] = {}
     features: dict[str, None] = {}
     for name in _expanded(asked, parts):

@@ -22,19 +22,13 @@ any length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
-from core.status import Gap
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_frames
 from extract.classic.pictures import cell_means, grey_levels
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, FrameRequest
+from media.request import FrameRequest, Frames
 
 REQUEST = FrameRequest("uniform", frames=16, side=96)
 
@@ -54,39 +48,16 @@ NAMES = (
 POOLED_NAMES = tuple(f"{name}:{pooled}" for pooled in ("mean", "std", "trend") for name in NAMES)
 
 
-@dataclass(frozen=True)
-class Colour:
-    """Gives `colour/frames` float32 [T, 61] and `colour` float32 [183]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `colour/frames` float32 [T, 61] and `colour` float32 [183]."""
+    recipe = {"code": "classic.colour", "version": 1, "decoder": decoder}
+    dims: Dims = {"colour/frames": ("frame", len(NAMES)), "colour": (len(POOLED_NAMES),)}
+    return of_frames(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="colour", init=False)
-    reads: tuple[str, ...] = field(default=("video",), init=False)
-    frames: FrameRequest = field(default=REQUEST, init=False)
-    audio: AudioRequest | None = field(default=None, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.colour",
-            "version": 1,
-            "frames": self.frames.recipe(),
-            "decoder": self.decoder,
-        }
-        return (
-            FeatureSpec("colour/frames", ("frame", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("colour", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.frames is not None
-        frames = describe_colour(inputs.frames.pixels)
-        return {"colour/frames": frames, "colour": pool_with_trend(frames)}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(frames: Frames) -> dict[str, np.ndarray]:
+    values = describe_colour(frames.pixels)
+    return {"colour/frames": values, "colour": pool_with_trend(values)}
 
 
 def describe_colour(pixels: np.ndarray) -> np.ndarray:

@@ -14,64 +14,38 @@ Cost: 0.3 ms for a text of 500 characters.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as declared
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from cache.spec import TEXT, FeatureSpec
 from core.status import Gap, absent
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_text
 from extract.classic.words import pattern
-from extract.contract import DeviceOf, Inputs, Value
 
 LANGUAGES = 97
 LEAST = -50.0
 _SIGNS = frozenset({"url", "mention", "emoji"})
 
 
-@dataclass(frozen=True)
-class Language:
-    """Gives `language:FIELD`, a text, and `language:FIELD/scores` float32 [97]; see the module."""
+def extractor(field: str) -> Descriptor:
+    """Return the extractor of `language:FIELD`, a text, and its `/scores` float32 [97]."""
+    name = f"language:{field}"
+    recipe = {
+        "code": "classic.language",
+        "version": 1,
+        "langid": importlib.metadata.version("langid"),
+    }
+    dims: Dims = {name: (), f"{name}/scores": (LANGUAGES,)}
+    return of_text(partial(_described, name), field, dims, recipe)
 
-    field: str
-    family: str = declared(default="language", init=False)
-    frames: None = declared(default=None, init=False)
-    audio: None = declared(default=None, init=False)
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (f"text:{self.field}",)
-
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.language",
-            "version": 1,
-            "langid": importlib.metadata.version("langid"),
-        }
-        name = f"language:{self.field}"
-        return (
-            FeatureSpec(name, (), TEXT, self.reads, recipe),
-            FeatureSpec(f"{name}/scores", (LANGUAGES,), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        written = _without_signs(inputs.text[self.field])
-        if not any(map(str.isalpha, written)):
-            return absent("too-short", "the text has no letters to tell a language by")
-        scores = language_scores(written)
-        name = f"language:{self.field}"
-        return {name: languages()[int(scores.argmax())], f"{name}/scores": scores}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: what it needs is loaded in the worker, at the first text."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(name: str, text: str) -> dict[str, np.ndarray | str] | Gap:
+    written = _without_signs(text)
+    if not any(map(str.isalpha, written)):
+        return absent("too-short", "the text has no letters to tell a language by")
+    scores = language_scores(written)
+    return {name: languages()[int(scores.argmax())], f"{name}/scores": scores}
 
 
 def language_scores(text: str) -> np.ndarray:

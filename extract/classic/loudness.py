@@ -33,18 +33,14 @@ Silence has the floor of -100 dB and -70 LUFS. Cost: 2 ms for 4 s of sound.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from cache.spec import FeatureSpec
 from core.status import Gap
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_sound
 from extract.classic.sound import (
     GRID,
     HOPS_PER_S,
@@ -63,8 +59,7 @@ from extract.classic.sound import (
     too_short,
     windows,
 )
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, Sound
+from media.request import Sound
 
 BLOCK = 6400  # 400 ms
 STEP = 1600  # 75 % overlap
@@ -90,41 +85,22 @@ POOLED_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Loudness:
-    """Gives `loudness/frames` float32 [T, 4] and `loudness` float32 [42]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `loudness/frames` float32 [T, 4] and `loudness` float32 [42]."""
+    recipe = {
+        "code": "classic.loudness",
+        "version": 1,
+        "decoder": decoder,
+        "grid": GRID,
+        "gates": [GATE_LUFS, GATE_BELOW],
+        "silent_db": SILENT_DB,
+    }
+    dims: Dims = {"loudness/frames": ("frame", len(NAMES)), "loudness": (len(POOLED_NAMES),)}
+    return of_sound(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="loudness", init=False)
-    reads: tuple[str, ...] = field(default=("audio",), init=False)
-    frames: None = field(default=None, init=False)
-    audio: AudioRequest = field(default=REQUEST, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.loudness",
-            "version": 1,
-            "audio": self.audio.recipe(),
-            "decoder": self.decoder,
-            "grid": GRID,
-            "gates": [GATE_LUFS, GATE_BELOW],
-            "silent_db": SILENT_DB,
-        }
-        return (
-            FeatureSpec("loudness/frames", ("frame", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("loudness", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.sound is not None
-        return too_short(inputs.sound) or describe_loudness(inputs.sound)
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
+    return too_short(sound) or describe_loudness(sound)
 
 
 def describe_loudness(sound: Sound) -> dict[str, np.ndarray]:

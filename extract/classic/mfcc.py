@@ -16,16 +16,11 @@ of sound, and 4 ms for the pitch unless `spectrum` has measured it already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import scipy.fft
 
-from cache.spec import FeatureSpec
 from core.status import Gap
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_sound
 from extract.classic.pitch import CONSTANTS, pitch
 from extract.classic.sound import (
     GRID,
@@ -40,8 +35,7 @@ from extract.classic.sound import (
     tokens,
     too_short,
 )
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, Sound
+from media.request import Sound
 
 BANDS, LOW_HZ, HIGH_HZ = 40, 50.0, 7600.0
 COEFFICIENTS = 20
@@ -58,41 +52,22 @@ POOLED_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Mfcc:
-    """Gives `mfcc/frames` float32 [T, 40] and `mfcc` float32 [148]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `mfcc/frames` float32 [T, 40] and `mfcc` float32 [148]."""
+    recipe = {
+        "code": "classic.mfcc",
+        "version": 1,
+        "decoder": decoder,
+        "grid": GRID,
+        "bands": [BANDS, LOW_HZ, HIGH_HZ],
+        "pitch": CONSTANTS,
+    }
+    dims: Dims = {"mfcc/frames": ("frame", len(NAMES)), "mfcc": (len(POOLED_NAMES),)}
+    return of_sound(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="mfcc", init=False)
-    reads: tuple[str, ...] = field(default=("audio",), init=False)
-    frames: None = field(default=None, init=False)
-    audio: AudioRequest = field(default=REQUEST, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.mfcc",
-            "version": 1,
-            "audio": self.audio.recipe(),
-            "decoder": self.decoder,
-            "grid": GRID,
-            "bands": [BANDS, LOW_HZ, HIGH_HZ],
-            "pitch": CONSTANTS,
-        }
-        return (
-            FeatureSpec("mfcc/frames", ("frame", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("mfcc", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.sound is not None
-        return too_short(inputs.sound) or describe_mfcc(inputs.sound)
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
+    return too_short(sound) or describe_mfcc(sound)
 
 
 def describe_mfcc(sound: Sound) -> dict[str, np.ndarray]:

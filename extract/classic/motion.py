@@ -16,19 +16,13 @@ frames of a source are motion too. Cost: 12 ms per second of video at 4:3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.status import Gap, absent
 from extract.classic import series
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_frames
 from extract.classic.steps import CELL_NAMES, NAMES, TRACK_NAMES, describe_motion
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, FrameRequest
+from media.request import FrameRequest, Frames
 
 REQUEST = FrameRequest("fps", frames=900, seconds=60.0, fps=15.0, side=96)
 
@@ -42,42 +36,19 @@ POOLED_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Motion:
-    """Gives `motion/steps` float32 [T, 74] and `motion` float32 [276]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `motion/steps` float32 [T, 74] and `motion` float32 [276]."""
+    recipe = {"code": "classic.motion", "version": 1, "decoder": decoder}
+    dims: Dims = {"motion/steps": ("step", len(NAMES)), "motion": (len(POOLED_NAMES),)}
+    return of_frames(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="motion", init=False)
-    reads: tuple[str, ...] = field(default=("video",), init=False)
-    frames: FrameRequest = field(default=REQUEST, init=False)
-    audio: AudioRequest | None = field(default=None, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.motion",
-            "version": 1,
-            "frames": self.frames.recipe(),
-            "decoder": self.decoder,
-        }
-        return (
-            FeatureSpec("motion/steps", ("step", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("motion", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.frames is not None
-        pixels, times_s = _distinct(inputs.frames.pixels, inputs.frames.times_s)
-        if len(times_s) < 2:
-            return absent("too-short", "one frame; motion needs two")
-        steps = describe_motion(pixels, times_s)
-        return {"motion/steps": steps, "motion": pool_motion(steps, times_s)}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(frames: Frames) -> dict[str, np.ndarray] | Gap:
+    pixels, times_s = _distinct(frames.pixels, frames.times_s)
+    if len(times_s) < 2:
+        return absent("too-short", "one frame; motion needs two")
+    steps = describe_motion(pixels, times_s)
+    return {"motion/steps": steps, "motion": pool_motion(steps, times_s)}
 
 
 def _distinct(pixels: np.ndarray, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

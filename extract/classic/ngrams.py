@@ -16,21 +16,17 @@ Cost: for a caption of 90 words 0.25 ms (words) and 0.6 ms (characters).
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.status import Gap, absent
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, of_text
 from extract.classic.words import normalise, words
-from extract.contract import DeviceOf, Inputs, Value
 
 BUCKETS = 1 << 18
 SHORTEST, LONGEST = 3, 5  # characters
@@ -62,61 +58,18 @@ def hashed(grams: Iterable[str]) -> np.ndarray:
     return pairs
 
 
-@dataclass(frozen=True)
-class Words:
-    """The extractor `words:FIELD`."""
-
-    field: str
-    family: str = dataclasses.field(default="words", init=False)
-    frames: None = dataclasses.field(default=None, init=False)
-    audio: None = dataclasses.field(default=None, init=False)
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (f"text:{self.field}",)
-
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        return (_spec(self.family, self.field),)
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        return _prepared(self.specs[0], word_grams(inputs.text[self.field]))
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def word_extractor(field: str) -> Descriptor:
+    """Return the extractor of `words:FIELD`, float32 [grams, 2]."""
+    return _extractor("words", field, word_grams)
 
 
-@dataclass(frozen=True)
-class Characters:
-    """The extractor `characters:FIELD`."""
-
-    field: str
-    family: str = dataclasses.field(default="characters", init=False)
-    frames: None = dataclasses.field(default=None, init=False)
-    audio: None = dataclasses.field(default=None, init=False)
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (f"text:{self.field}",)
-
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        return (_spec(self.family, self.field),)
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        return _prepared(self.specs[0], character_grams(inputs.text[self.field]))
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def character_extractor(field: str) -> Descriptor:
+    """Return the extractor of `characters:FIELD`, float32 [grams, 2]."""
+    return _extractor("characters", field, character_grams)
 
 
-def _spec(family: str, field: str) -> FeatureSpec:
+def _extractor(family: str, field: str, grams: Callable[[str], Iterator[str]]) -> Descriptor:
+    name = f"{family}:{field}"
     recipe = {
         "code": f"classic.{family}",
         "version": 1,
@@ -124,10 +77,11 @@ def _spec(family: str, field: str) -> FeatureSpec:
         "buckets": BUCKETS,
         "most_words": MOST_WORDS,
     }
-    name = f"{family}:{field}"
-    return FeatureSpec(name, ("gram", 2), "float32", (f"text:{field}",), recipe)
+    return of_text(partial(_described, name, grams), field, {name: ("gram", 2)}, recipe)
 
 
-def _prepared(spec: FeatureSpec, grams: Iterable[str]) -> Mapping[str, Any] | Gap:
-    pairs = hashed(grams)
-    return {spec.name: pairs} if len(pairs) else absent("too-short", "the text has no word")
+def _described(
+    name: str, grams: Callable[[str], Iterator[str]], text: str
+) -> dict[str, np.ndarray] | Gap:
+    pairs = hashed(grams(text))
+    return {name: pairs} if len(pairs) else absent("too-short", "the text has no word")

@@ -26,19 +26,15 @@ sound.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import scipy.fft
 import scipy.ndimage
 import scipy.signal
 
-from cache.spec import FeatureSpec
 from core.status import Gap, absent
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, of_sound
 from extract.classic.sound import (
     GRID,
     HOPS_PER_S,
@@ -52,8 +48,7 @@ from extract.classic.sound import (
     run_lengths,
     span,
 )
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, Sound
+from media.request import Sound
 
 SHORTEST_S = 0.5
 TEMPO_S = 2.0
@@ -74,41 +69,24 @@ POOLED_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Rhythm:
-    """Gives `rhythm` float32 [71]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `rhythm` float32 [71]."""
+    recipe = {
+        "code": "classic.rhythm",
+        "version": 1,
+        "decoder": decoder,
+        "grid": GRID,
+        "tempo_bpm": [SLOWEST_BPM, FASTEST_BPM, USUAL_BPM],
+        "modulation_hz": list(MODULATION_HZ),
+    }
+    return of_sound(_described, REQUEST, {"rhythm": (len(POOLED_NAMES),)}, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="rhythm", init=False)
-    reads: tuple[str, ...] = field(default=("audio",), init=False)
-    frames: None = field(default=None, init=False)
-    audio: AudioRequest = field(default=REQUEST, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.rhythm",
-            "version": 1,
-            "audio": self.audio.recipe(),
-            "decoder": self.decoder,
-            "grid": GRID,
-            "tempo_bpm": [SLOWEST_BPM, FASTEST_BPM, USUAL_BPM],
-            "modulation_hz": list(MODULATION_HZ),
-        }
-        return (FeatureSpec("rhythm", (len(POOLED_NAMES),), "float32", self.reads, recipe),)
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.sound is not None
-        length_s = len(inputs.sound.samples) / RATE_HZ
-        if length_s < SHORTEST_S:
-            return absent("too-short", f"{length_s:.2f} s of sound; rhythm needs {SHORTEST_S} s")
-        return {"rhythm": describe_rhythm(inputs.sound)}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
+    length_s = len(sound.samples) / RATE_HZ
+    if length_s < SHORTEST_S:
+        return absent("too-short", f"{length_s:.2f} s of sound; rhythm needs {SHORTEST_S} s")
+    return {"rhythm": describe_rhythm(sound)}
 
 
 def describe_rhythm(sound: Sound) -> np.ndarray:

@@ -25,19 +25,12 @@ took the video, heads will find that out from them. Cost: 20 ms for 6 frames of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from cache.spec import FeatureSpec
-from core.status import Gap
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_frames
 from extract.classic.pictures import cell_means, grey_levels
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, FrameRequest
+from media.request import FrameRequest, Frames
 
 REQUEST = FrameRequest("uniform", frames=6, side=720)
 PICTURE_SIDE = 120
@@ -57,40 +50,17 @@ NAMES = (
 POOLED_NAMES = tuple(f"{name}:{pooled}" for pooled in ("mean", "std") for name in NAMES)
 
 
-@dataclass(frozen=True)
-class Sharpness:
-    """Gives `sharpness/frames` float32 [T, 28] and `sharpness` float32 [56]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `sharpness/frames` float32 [T, 28] and `sharpness` float32 [56]."""
+    recipe = {"code": "classic.sharpness", "version": 1, "decoder": decoder}
+    dims: Dims = {"sharpness/frames": ("frame", len(NAMES)), "sharpness": (len(POOLED_NAMES),)}
+    return of_frames(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="sharpness", init=False)
-    reads: tuple[str, ...] = field(default=("video",), init=False)
-    frames: FrameRequest = field(default=REQUEST, init=False)
-    audio: AudioRequest | None = field(default=None, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.sharpness",
-            "version": 1,
-            "frames": self.frames.recipe(),
-            "decoder": self.decoder,
-        }
-        return (
-            FeatureSpec("sharpness/frames", ("frame", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("sharpness", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.frames is not None
-        frames = describe_sharpness(inputs.frames.pixels)
-        pooled = np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
-        return {"sharpness/frames": frames, "sharpness": pooled}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(frames: Frames) -> dict[str, np.ndarray]:
+    values = describe_sharpness(frames.pixels)
+    pooled = np.concatenate([values.mean(axis=0), values.std(axis=0)])
+    return {"sharpness/frames": values, "sharpness": pooled}
 
 
 def describe_sharpness(pixels: np.ndarray) -> np.ndarray:

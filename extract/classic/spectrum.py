@@ -27,18 +27,14 @@ Cost: 9 ms for 4 s of sound, 4 of them for the pitch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import scipy.fft
 
-from cache.spec import FeatureSpec
 from core.status import Gap
 from extract.classic import prosody
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, Dims, of_sound
 from extract.classic.pitch import CONSTANTS, pitch, semitones
 from extract.classic.sound import (
     GRID,
@@ -57,8 +53,7 @@ from extract.classic.sound import (
     too_short,
     windows,
 )
-from extract.contract import DeviceOf, Inputs, Value
-from media.request import AudioRequest, Sound
+from media.request import Sound
 
 SLOPES_HZ = ((30, 500), (500, 1500), (1500, 5000))
 BANDS_HZ = (50, 250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 7800)
@@ -82,43 +77,24 @@ POOLED_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """Gives `spectrum/frames` float32 [T, 32] and `spectrum` float32 [127]; see the module."""
+def extractor(decoder: str = "pyav") -> Descriptor:
+    """Return the extractor of `spectrum/frames` float32 [T, 32] and `spectrum` float32 [127]."""
+    recipe = {
+        "code": "classic.spectrum",
+        "version": 1,
+        "decoder": decoder,
+        "grid": GRID,
+        "slopes_hz": [list(pair) for pair in SLOPES_HZ],
+        "bands_hz": list(BANDS_HZ),
+        "octaves_hz": list(OCTAVES_HZ),
+        "pitch": CONSTANTS,
+    }
+    dims: Dims = {"spectrum/frames": ("frame", len(NAMES)), "spectrum": (len(POOLED_NAMES),)}
+    return of_sound(_described, REQUEST, dims, recipe)
 
-    decoder: str = "pyav"
-    family: str = field(default="spectrum", init=False)
-    reads: tuple[str, ...] = field(default=("audio",), init=False)
-    frames: None = field(default=None, init=False)
-    audio: AudioRequest = field(default=REQUEST, init=False)
 
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {
-            "code": "classic.spectrum",
-            "version": 1,
-            "audio": self.audio.recipe(),
-            "decoder": self.decoder,
-            "grid": GRID,
-            "slopes_hz": [list(pair) for pair in SLOPES_HZ],
-            "bands_hz": list(BANDS_HZ),
-            "octaves_hz": list(OCTAVES_HZ),
-            "pitch": CONSTANTS,
-        }
-        return (
-            FeatureSpec("spectrum/frames", ("frame", len(NAMES)), "float32", self.reads, recipe),
-            FeatureSpec("spectrum", (len(POOLED_NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        assert inputs.sound is not None
-        return too_short(inputs.sound) or describe_spectrum(inputs.sound)
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
+    return too_short(sound) or describe_spectrum(sound)
 
 
 def describe_spectrum(sound: Sound) -> dict[str, np.ndarray]:

@@ -29,17 +29,12 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as declared
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from cache.spec import FeatureSpec
-from core.status import Gap
-from extract.classic.passthrough import pass_on
+from extract.classic.descriptor import Descriptor, of_text
 from extract.classic.words import EMOJI, pattern
-from extract.contract import DeviceOf, Inputs, Value
 
 SCRIPTS = {
     "latin": "LATIN",
@@ -83,34 +78,15 @@ NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class TextStats:
-    """Gives `textstats:FIELD` float32 [55]; see the module."""
+def extractor(field: str) -> Descriptor:
+    """Return the extractor of `textstats:FIELD` float32 [55]."""
+    name = f"textstats:{field}"
+    recipe = {"code": "classic.textstats", "version": 1}
+    return of_text(partial(_described, name), field, {name: (len(NAMES),)}, recipe)
 
-    field: str
-    family: str = declared(default="textstats", init=False)
-    frames: None = declared(default=None, init=False)
-    audio: None = declared(default=None, init=False)
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (f"text:{self.field}",)
-
-    @property
-    def specs(self) -> tuple[FeatureSpec, ...]:
-        recipe = {"code": "classic.textstats", "version": 1}
-        return (
-            FeatureSpec(f"textstats:{self.field}", (len(NAMES),), "float32", self.reads, recipe),
-        )
-
-    def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
-        return {f"textstats:{self.field}": describe_text(inputs.text[self.field])}
-
-    def load(self, device: DeviceOf) -> None:
-        """Do nothing: there are no weights."""
-
-    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        return pass_on(batch)
+def _described(name: str, text: str) -> dict[str, np.ndarray]:
+    return {name: describe_text(text)}
 
 
 def describe_text(text: str) -> np.ndarray:

@@ -1,5 +1,4 @@
 import random
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -82,15 +81,6 @@ def test_no_split_tears_a_group_or_loses_a_row(text, seed, groups):
         assert str(error).startswith(f"split {text}")  # noqa: PT017
         return
     assert all(len(parts(fold)) == number for fold in folds)
-
-
-def test_a_hundred_thousand_rows_are_split_by_class_and_group_in_seconds():
-    number = np.arange(100_000)
-    ids = np.array([f"c{row}" for row in number])
-    rows = SplitRows(ids, labels=number % 3, groups=np.where(number % 9, -1, number // 18))
-    start = time.process_time()
-    folds_of("stratified-kfold:5", rows)
-    assert time.process_time() - start < 8
 
 
 def test_fractions_are_met(rows):

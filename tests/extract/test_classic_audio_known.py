@@ -8,10 +8,10 @@ from extract.classic.pitch import pitch
 from tests.extract.sounds import buzz, clicks, measured, moments, noise, sine, sound, syllables
 
 EXTRACTORS = {
-    "loudness": (loudness, loudness.Loudness()),
-    "spectrum": (spectrum, spectrum.Spectrum()),
-    "mfcc": (mfcc, mfcc.Mfcc()),
-    "rhythm": (rhythm, rhythm.Rhythm()),
+    "loudness": (loudness, loudness.extractor()),
+    "spectrum": (spectrum, spectrum.extractor()),
+    "mfcc": (mfcc, mfcc.extractor()),
+    "rhythm": (rhythm, rhythm.extractor()),
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from extract.classic.colour import NAMES, Colour, describe_colour, pool_with_trend
+from extract.classic.colour import NAMES, describe_colour, extractor, pool_with_trend
 from tests.extract.scenes import in_colour, texture
 
 
@@ -101,5 +101,5 @@ def test_the_size_of_the_source_hardly_matters():
 
 
 def test_colour_asks_for_small_frames_of_the_whole_video():
-    wanted = Colour().frames
+    wanted = extractor().frames
     assert (wanted.rule, wanted.side, wanted.seconds) == ("uniform", 96, None)

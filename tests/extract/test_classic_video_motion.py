@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from core.status import Status
 from extract.classic.flow import block_flow
-from extract.classic.motion import POOLED_NAMES, Motion
+from extract.classic.motion import POOLED_NAMES, extractor
 from extract.classic.series import NAMES as RHYTHM_NAMES
 from extract.classic.series import describe_rhythm
 from extract.classic.steps import NAMES, describe_motion
@@ -27,7 +27,7 @@ def measured(video, times_s, name):
 
 
 def pooled(video, times_s):
-    found = Motion().prepare(inputs(video, times_s))["motion"]
+    found = extractor().prepare(inputs(video, times_s))["motion"]
     return dict(zip(POOLED_NAMES, found.tolist(), strict=True))
 
 
@@ -174,13 +174,13 @@ def test_a_single_burst_is_bursty_and_has_its_time():
 
 def test_a_frame_that_is_shown_twice_is_no_step():
     slow = panned(times(1, 5), (0.3, 0))
-    twice = Motion().prepare(inputs(slow.repeat(2, axis=0), times(1, 5).repeat(2)))
-    once = Motion().prepare(inputs(slow, times(1, 5)))
+    twice = extractor().prepare(inputs(slow.repeat(2, axis=0), times(1, 5).repeat(2)))
+    once = extractor().prepare(inputs(slow, times(1, 5)))
     np.testing.assert_array_equal(twice["motion/steps"], once["motion/steps"])
 
 
 def test_one_frame_has_no_motion():
-    gap = Motion().prepare(inputs(panned([0.0], (0, 0))))
+    gap = extractor().prepare(inputs(panned([0.0], (0, 0))))
     assert (gap.status, gap.cause, gap.reason) == (
         Status.ABSENT,
         "too-short",

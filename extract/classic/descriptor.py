@@ -1,0 +1,90 @@
+"""What all descriptors without weights share: one function, in the worker, computes everything.
+
+Each file of this folder gives an `extractor`: a name, a request, constants, dims, and the function
+that turns frames, sound or a text into arrays by feature name, or into a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cache.spec import TEXT, FeatureSpec
+from core.status import Gap
+from extract.contract import DeviceOf, Inputs, Value
+from media.request import AudioRequest, FrameRequest
+
+Dims = Mapping[str, tuple[int | str, ...]]  # by feature name
+Described = Mapping[str, Any] | Gap
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """An extractor whose `prepare` does all the work.
+
+    describe  takes `Frames`, `Sound` or str, whichever the extractor reads; a function of a module,
+              as it goes to worker processes
+    """
+
+    family: str
+    reads: tuple[str, ...]
+    specs: tuple[FeatureSpec, ...]
+    describe: Callable[[Any], Described]
+    frames: FrameRequest | None = None
+    audio: AudioRequest | None = None
+
+    def prepare(self, inputs: Inputs) -> Described:
+        """Describe the one part that this extractor reads."""
+        if self.frames is not None:
+            return self.describe(inputs.frames)
+        if self.audio is not None:
+            return self.describe(inputs.sound)
+        return self.describe(inputs.text[self.reads[0].partition(":")[2]])
+
+    def load(self, device: DeviceOf) -> None:
+        """Do nothing: there are no weights."""
+
+    def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
+        """Return a batch as `prepare` made it."""
+        return [dict(sample) for sample in batch]
+
+
+def of_frames(
+    describe: Callable[[Any], Described], request: FrameRequest, dims: Dims, recipe: dict[str, Any]
+) -> Descriptor:
+    """Return the descriptor of a video's frames."""
+    reads = ("video",)
+    whole = {**recipe, "frames": request.recipe()}
+    return Descriptor(_family(recipe), reads, _specs(dims, reads, whole), describe, frames=request)
+
+
+def of_sound(
+    describe: Callable[[Any], Described], request: AudioRequest, dims: Dims, recipe: dict[str, Any]
+) -> Descriptor:
+    """Return the descriptor of a sound track."""
+    reads = ("audio",)
+    whole = {**recipe, "audio": request.recipe()}
+    return Descriptor(_family(recipe), reads, _specs(dims, reads, whole), describe, audio=request)
+
+
+def of_text(
+    describe: Callable[[Any], Described], field: str, dims: Dims, recipe: dict[str, Any]
+) -> Descriptor:
+    """Return the descriptor of one field of text."""
+    reads = (f"text:{field}",)
+    return Descriptor(_family(recipe), reads, _specs(dims, reads, recipe), describe)
+
+
+def _family(recipe: Mapping[str, Any]) -> str:
+    """Return the family that a recipe's code belongs to: "classic.motion" is "motion"."""
+    return str(recipe["code"]).removeprefix("classic.")
+
+
+def _specs(
+    dims: Dims, reads: tuple[str, ...], recipe: Mapping[str, Any]
+) -> tuple[FeatureSpec, ...]:
+    return tuple(
+        FeatureSpec(name, shape, "float32" if shape else TEXT, reads, recipe)
+        for name, shape in dims.items()
+    )
