@@ -65,7 +65,8 @@ def recording(
 ) -> Iterator[Run]:
     """Make a run folder, record the run in it, and record how it ended.
 
-    `out` is the folder to make, which must be new or empty; None makes one below `var/runs`.
+    `out` is the folder to make; None makes one below `var/runs`. It must be new or empty, or hold a
+    run of this command that failed or was interrupted: so the same command can be given again.
 
     Raises:
         UsageError: if `out` has something in it.
@@ -74,7 +75,8 @@ def recording(
     identity = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{command}-{secrets.token_hex(2)}"
     folder = RUNS / identity if out is None else out
     with storage_errors(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        if taken and not _is_unfinished(folder, command):
             raise UsageError(f"--out {folder} is not empty; name a new folder or leave --out away")
         folder.mkdir(parents=True, exist_ok=True)
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in config.items()}
@@ -106,6 +108,15 @@ def read_run(folder: Path) -> dict[str, Any]:
             f"{folder} is no run folder: no readable run.json; `fit-head` prints the one it makes"
         ) from error
     return content
+
+
+def _is_unfinished(folder: Path, command: str) -> bool:
+    """Say whether a folder holds a run of a command that failed or was interrupted."""
+    try:
+        record = read_run(folder)
+    except RunError:
+        return False
+    return record.get("command") == command and record.get("state") in {"failed", "interrupted"}
 
 
 def _now() -> str:

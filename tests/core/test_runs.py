@@ -1,5 +1,6 @@
 """A run folder says what ran and how it ended."""
 
+import contextlib
 import json
 
 import pytest
@@ -37,6 +38,23 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is not empty"), recording("x", {}, out=tmp_path):
         pass
     assert (tmp_path / "precious.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize(("command", "again"), [("x", True), ("y", False)])
+def test_the_folder_of_a_failed_run_is_taken_by_the_same_command_only(tmp_path, command, again):
+    with pytest.raises(ValueError, match="no"), recording("x", {}, out=tmp_path / "run"):
+        raise ValueError("no")
+    expected = contextlib.nullcontext() if again else pytest.raises(UsageError, match="not empty")
+    with expected, recording(command, {}, out=tmp_path / "run"):
+        pass
+    assert read_run(tmp_path / "run")["state"] == ("done" if again else "failed")
+
+
+def test_the_folder_of_a_run_that_is_done_is_refused(tmp_path):
+    with recording("x", {}, out=tmp_path / "run"):
+        pass
+    with pytest.raises(UsageError, match="not empty"), recording("x", {}, out=tmp_path / "run"):
+        pass
 
 
 def test_runs_without_a_name_get_folders_of_their_own(tmp_path, monkeypatch):
