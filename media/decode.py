@@ -30,10 +30,8 @@ from media.probe import (
     reason,
     video_stream,
 )
-from media.request import AudioRequest, FrameRequest, Frames, Sound
+from media.request import DECODERS, AudioRequest, FrameRequest, Frames, Sound
 from media.sound import read_sound
-
-DECODERS = ("pyav", "decord")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from core.errors import UsageError
 Rule = Literal[
     "uniform", "segment_starts", "segment_centres", "first_seconds", "dense", "random", "fps"
 ]
+DECODERS = ("pyav", "decord")  # what reads frames
 _NEEDS = {"first_seconds": "seconds", "fps": "fps"}  # rule -> the field that it cannot do without
 
 
