@@ -8,7 +8,7 @@ bundle/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -83,7 +83,7 @@ class Bundle:
             RunError: if the table lacks a feature, or has it by another recipe.
         """
         names = [spec.name for spec in self.features]
-        check_features(self.features, table)
+        check_features(self.features, {n: column.spec for n, column in table.columns.items()})
         predicted = self.head.predict(table.select(names))
         low, high = in_unit(self.target, predicted, self.intervals)
         return Predictions(
@@ -166,24 +166,24 @@ def missing_features(names: list[str], table: FeatureTable) -> tuple[tuple[str, 
     )
 
 
-def check_features(features: tuple[FeatureSpec, ...], table: FeatureTable) -> None:
-    """Make sure that a table has these very features.
+def check_features(features: Iterable[FeatureSpec], today: Mapping[str, FeatureSpec]) -> None:
+    """Make sure that the features there are, by name, are those that were learnt from.
 
     Raises:
         RunError: naming the features that are not there, or what differs in the recipe of one.
     """
-    lacking = [spec.name for spec in features if spec.name not in table.columns]
+    features = tuple(features)
+    lacking = [spec.name for spec in features if spec.name not in today]
     if lacking:
         raise RunError(
             f"the run reads features that were not given: {', '.join(lacking)}; "
             f"extract them first: python cli.py extract TABLE --features {','.join(lacking)}"
         )
     for spec in features:
-        today = table.columns[spec.name].spec
-        if today.fingerprint != spec.fingerprint:
+        if today[spec.name].fingerprint != spec.fingerprint:
             raise RunError(
                 f"feature {spec.name!r} is not the one the run has learnt from: "
-                f"{_difference(spec.to_json(), today.to_json())}; "
+                f"{_difference(_decisive(spec), _decisive(today[spec.name]))}; "
                 "extract with the run's settings, or fit again"
             )
 
@@ -225,13 +225,18 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
             )
 
 
-def _difference(then: Mapping[str, Any], today: Mapping[str, Any]) -> str:
-    """Say which key of a feature differs, then and today."""
-    for key in ("dims", "dtype", "reads"):
-        if then[key] != today[key]:
-            return f"{key} was {then[key]!r}, is {today[key]!r}"
-    old, new = then["recipe"], today["recipe"]
-    for key in sorted({*old, *new}):
-        if old.get(key) != new.get(key):
-            return f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
-    return "its name"
+def _decisive(spec: FeatureSpec) -> dict[str, Any]:
+    """Return all that decides a feature's values, the recipe's keys among the others."""
+    return {"dims": list(spec.dims), "dtype": spec.dtype, "reads": list(spec.reads), **spec.recipe}
+
+
+def _difference(then: Mapping[str, Any], today: Mapping[str, Any], path: str = "") -> str:
+    """Say which key of two nested mappings differs first, then and today."""
+    for key in [*then, *sorted(today.keys() - then.keys())]:
+        old, new = then.get(key), today.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            if found := _difference(old, new, f"{path}{key}."):
+                return found
+        elif old != new:
+            return f"{path}{key} was {old!r}, is {new!r}"
+    return ""

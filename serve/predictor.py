@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +13,14 @@ import numpy as np
 
 from cache.gather import is_meta, table_of
 from cache.spec import FeatureSpec
-from core.errors import RunError
+from core.errors import RunError, UnknownName
 from core.runs import read_run
 from corpus.folds import PARTS
 from corpus.sample import Sample
 from extract.catalog import Request, resolve
 from extract.ensure import OpenCache, State, ensure
 from extract.pipeline import Settings
-from heads.bundle import Bundle, Predictions, load_bundle
+from heads.bundle import Bundle, Predictions, check_features, load_bundle
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +49,27 @@ class Predicted:
         return rows
 
     def rows(self, bundle: Bundle) -> list[dict[str, Any]]:
-        """Return what is known of each sample, for JSON."""
-        found = self.predictions
-        return [
-            {
-                "id": sample_id,
-                "target": bundle.unit,
-                "value": None if sample_id in self.failures else plain(found.value[row]),
-                "unit": bundle.unit,
-                "low": None if found.low is None else plain(found.low[row]),
-                "high": None if found.high is None else plain(found.high[row]),
-                "missing": list(found.missing[row]),
-                "reason": self.failures.get(sample_id),
-                **_probabilities(bundle, found, row),
-            }
-            for row, sample_id in enumerate(self.ids)
-        ]
+        """Return what is known of each sample, for JSON; one that FAILED has no numbers."""
+        return [self._row(bundle, row) for row in range(len(self.ids))]
+
+    def _row(self, bundle: Bundle, row: int) -> dict[str, Any]:
+        found, reason = self.predictions, self.failures.get(self.ids[row])
+
+        def known(values: np.ndarray | None) -> Any:
+            return None if values is None or reason else plain(values[row])
+
+        shares = {} if reason else _probabilities(bundle, found, row)
+        return {
+            "id": self.ids[row],
+            "target": bundle.unit,
+            "value": known(found.value),
+            "unit": bundle.unit,
+            "low": known(found.low),
+            "high": known(found.high),
+            "missing": list(found.missing[row]),
+            "reason": reason,
+            **shares,
+        }
 
 
 class Predictor:
@@ -115,38 +120,28 @@ def _request(features: Sequence[FeatureSpec]) -> Request:
     """Find the extractors of a bundle's features.
 
     Raises:
-        RunError: if one of them would give another feature than the bundle learnt from.
+        RunError: if one of them is not there today, or would give another feature.
     """
     stored = {spec.name: spec for spec in features if not is_meta(spec.name)}
+    if not stored:
+        return Request((), ())
     parts = {part: None for spec in stored.values() for part in spec.reads}
-    request = resolve(list(stored), parts=parts, decoder=_decoder(features))
-    request = replace(request, features=tuple(stored))
-    for today in request.specs:
-        if today.fingerprint != stored[today.name].fingerprint:
-            raise RunError(
-                f"feature {today.name!r} is not what the bundle learnt from: "
-                f"{difference(stored[today.name].to_json(), today.to_json())}. "
-                "Fit the head again, or use the version of Shortcast that fitted it"
-            )
-    return request
+    try:
+        request = resolve(list(stored), parts=parts, decoder=_decoder(features))
+    except UnknownName as error:
+        raise RunError(
+            f"the run reads what this version of Shortcast does not have: {error}. "
+            "Fit the head again, or use the version that fitted it"
+        ) from error
+    today = {spec.name: spec for extractor in request.extractors for spec in extractor.specs}
+    check_features(stored.values(), today)
+    return replace(request, features=tuple(stored))
 
 
 def _decoder(features: Sequence[FeatureSpec]) -> str:
     """Return the decoder that the bundle's features were read with."""
     found = {spec.recipe["decoder"] for spec in features if "decoder" in spec.recipe}
     return str(found.pop()) if found else "pyav"
-
-
-def difference(then: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> str:
-    """Say which key of two nested mappings differs first, and how."""
-    for key in sorted({*then, *now} - {"fingerprint"}):
-        before, after = then.get(key), now.get(key)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            if found := difference(before, after, f"{path}{key}."):
-                return found
-        elif before != after:
-            return f"{path}{key} was {before!r} and is {after!r}"
-    return ""
 
 
 def _probabilities(bundle: Bundle, found: Predictions, row: int) -> dict[str, Any]:
