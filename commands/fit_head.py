@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from heads.result import FitResult
 
 EXAMPLES = o.examples(
-    "fit-head demo/videos.csv --head gbm --target engagement",
-    "fit-head demo/videos.csv --head linear --target popular --features motion,mfcc",
+    f"fit-head {o.DEMO_TABLE} --head linear --target engagement --out var/first",
+    f"fit-head {o.DEMO_TABLE} --head gbm --target popular --features motion,mfcc",
 )
 
 
@@ -60,7 +60,15 @@ def run(
     middle: Annotated[
         str, typer.Option("--middle", help="rows between the quantiles: drop or keep")
     ] = "drop",
-    features: o.FeaturesOption = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            "--features",
+            help="comma-separated features or families, also meta:FIELD for a number or category "
+            "of the table  [default: the preset classic and all numbers and categories]",
+            metavar="NAMES",
+        ),
+    ] = None,
     options: Annotated[
         list[str] | None,
         typer.Option("--set", help="an option of the head; may be repeated", metavar="NAME=VALUE"),
@@ -94,14 +102,14 @@ def run(
     config: o.ConfigOption = None,
     as_json: o.JsonOption = False,
 ) -> int:
-    """Fit a head on cached features and score it on rows that nothing else has seen.
+    """Fit a head on cached features and score it on unseen rows.
 
     Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
     """
     from core.runs import recording
     from corpus.splits import SplitPlan
     from extract.ensure import OpenCache
-    from heads.fit import fit_head
+    from heads.fit import check_fit, fit_head
     from heads.result import FitConfig
     from heads.run_files import write_run
 
@@ -120,6 +128,7 @@ def run(
         fold=fold,
         seed=seed,
     )
+    check_fit(_rows(table), table.target(target), asked, words=table.split)
     opened = OpenCache.at(cache, table.samples)
     learnt_from, coverage = _gathered(table, specs, opened)
     with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
@@ -188,6 +197,16 @@ def _features(
         ]
     chosen = [spec.name for spec in vectors] + [s.name for s in own if s.name in names]
     return (*vectors, *own), tuple(chosen)
+
+
+def _rows(table: Manifest) -> FeatureTable:
+    """Return the table's rows as heads take them, without a feature yet."""
+    import numpy as np
+
+    from cache.table import FeatureTable
+
+    ids = np.array([sample.id for sample in table.samples], dtype=np.str_)
+    return FeatureTable(ids, {}, author=table.author, posted_at=table.posted_at)
 
 
 def _gathered(

@@ -63,7 +63,10 @@ def kfold(rows: SplitRows, folds: int, seed: int, *, by_author: bool = False) ->
     if number < folds:
         what = "authors" if by_author else "rows"
         what += " without near-duplicates in common" if rows.groups is not None else ""
-        raise UsageError(f"{folds} folds need at least {folds} {what}; the table has {number}")
+        raise UsageError(
+            f"{folds} folds need at least {folds} {what}; the table has {number}; take fewer "
+            "folds, or another --split such as random:0.7,0.15,0.15"
+        )
     if number == len(rows):
         return _numbered(KFold(folds, shuffle=True, random_state=seed).split(units), len(rows))
     # Renaming the units draws among those of one size; the sizes of the folds stay balanced, which

@@ -48,6 +48,7 @@ def fit_head(
         UsageError: if names, options or the split do not go with the data.
     """
     say = progress or (lambda _: None)
+    table.select(config.features)  # wrong names are errors before any work
     kept = _with_label(table, values, config)
     data = Labelled(table.take(kept), [values[row] for row in kept], config)
     folds = _folds(data, None if words is None else words[kept])
@@ -81,16 +82,30 @@ def fit_head(
     )
 
 
+def check_fit(
+    rows: FeatureTable,
+    values: Sequence[Target],
+    config: FitConfig,
+    *,
+    words: np.ndarray | None = None,
+) -> None:
+    """Find what is wrong with a request before any feature is read; `rows` may have no columns.
+
+    Raises:
+        FitError, UsageError: as `fit_head`, but for faults of the features.
+    """
+    kept = _with_label(rows, values, config)
+    data = Labelled(rows.take(kept), [values[row] for row in kept], config)
+    _folds(data, None if words is None else words[kept])
+
+
 def _with_label(table: FeatureTable, values: Sequence[Target], config: FitConfig) -> np.ndarray:
     """Return the rows that have a label, int64, after making sure that something can be learnt.
-
-    Wrong names and options are errors here, before any work.
 
     Raises:
         FitError: if no row has a label, or labels are all the same.
     """
     plan, ids = config.target, table.ids.tolist()
-    table.select(config.features)
     codec = plan.fit(values, np.ones(len(table), bool), ids=ids)
     make_head(config.head, problem_of(codec), config.options)
     if not plan.needs_numbers:
