@@ -10,6 +10,7 @@ import typer
 
 from commands import loading
 from commands import options as o
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from cache.ledger import Entry
@@ -21,13 +22,13 @@ app = typer.Typer(
 )
 
 
-@app.command("ls", epilog=o.examples("cache ls", "cache ls --cache var/demo/cache --json"))
+@app.command("ls", epilog=o.examples("cache ls", "cache ls --cache var/cache --json"))
 def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) -> int:
     """List the features that are kept, with their size and age."""
     from cache.ledger import entries
     from cache.store import Store
 
-    found = entries(Store(cache))
+    found = entries(Store(_existing(cache)))
     if as_json:
         o.print_json([_described(entry) for entry in found])
         return 0
@@ -43,7 +44,7 @@ def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) ->
 
 @app.command(
     "status",
-    epilog=o.examples("cache status", "cache status --manifest demo/videos.csv"),
+    epilog=o.examples("cache status", f"cache status --manifest {o.DEMO_TABLE}"),
 )
 def status(
     cache: o.CacheOption = o.DEFAULT_CACHE,
@@ -56,12 +57,12 @@ def status(
     root: o.RootOption = None,
     as_json: o.JsonOption = False,
 ) -> int:
-    """Count OK, ABSENT and FAILED by cause for each feature, with what it cost."""
+    """Count OK, ABSENT and FAILED by cause, with what it cost."""
     from cache.ledger import distinct, entries
     from cache.store import Store
     from extract.ensure import OpenCache
 
-    store = Store(cache)
+    store = Store(_existing(cache))
     opened = None
     if manifest:
         table = loading.load_manifest(loading.TableOptions(manifest, source, columns, root, False))
@@ -81,9 +82,7 @@ def status(
     return 0
 
 
-@app.command(
-    "check", epilog=o.examples("cache check", "cache check --cache var/demo/cache --quick")
-)
+@app.command("check", epilog=o.examples("cache check", "cache check --cache var/cache --quick"))
 def check(
     cache: o.CacheOption = o.DEFAULT_CACHE,
     quick: Annotated[
@@ -97,7 +96,7 @@ def check(
     """
     from cache.doctor import check as find
 
-    findings = find(cache, digests=not quick)
+    findings = find(_existing(cache), digests=not quick)
     if as_json:
         o.print_json(
             [
@@ -110,6 +109,15 @@ def check(
             print(f"{finding.path}: {finding.kind}: {finding.text}; {finding.remedy}")
         print(f"{len(findings)} findings" if findings else "the cache is sound")
     return 1 if findings else 0
+
+
+def _existing(cache: Path) -> Path:
+    """Return the folder of a cache; a mistyped one is no empty cache."""
+    if not cache.is_dir():
+        raise UsageError(
+            f"--cache {cache} is no folder; `python cli.py extract` makes one, by default var/cache"
+        )
+    return cache
 
 
 def _described(entry: Entry) -> dict[str, object]:
@@ -134,5 +142,8 @@ def _print_status(rows: list[dict[str, object]]) -> None:
         assert isinstance(absent, dict)
         assert isinstance(bad, dict)
         counts = f"{row['ok']:8} {sum(absent.values()):8} {sum(bad.values()):8}"
-        causes = ", ".join(f"{count} {cause}" for cause, count in {**absent, **bad}.items())
-        print(f"{row['feature']:28} {counts} {row['decode_s']:9} {row['prepare_s']:9}  {causes}")
+        never = {"never extracted": row["never"]} if row["never"] else {}
+        counted = {**absent, **bad, **never}
+        causes = ", ".join(f"{count} {cause}" for cause, count in counted.items())
+        seconds = f"{row['decode_s']:9} {row['prepare_s']:9}"
+        print(f"{row['feature']:28} {counts} {seconds}  {causes}".rstrip())

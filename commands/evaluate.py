@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from serve.evaluation import Evaluation
 
 EXAMPLES = o.examples(
-    "evaluate var/demo/linear later.csv",
-    "evaluate var/demo/linear later.csv --cache var/demo/cache --json",
+    "evaluate var/first demo/new_truth.csv",
+    "evaluate var/first demo/new_truth.csv --json",
 )
 SOME_FAILED = 3
 
@@ -28,7 +28,7 @@ def run(
     manifest: o.ManifestArgument,
     cache: o.CacheOption = o.DEFAULT_CACHE,
     source: o.RunSourceOption = None,
-    columns: o.ColumnsOption = None,
+    columns: o.RunColumnsOption = None,
     root: o.RootOption = None,
     skip_bad_rows: o.SkipBadRowsOption = False,
     seed: o.SeedOption = 0,
@@ -39,7 +39,7 @@ def run(
     config: o.ConfigOption = None,
     as_json: o.JsonOption = False,
 ) -> int:
-    """Score a run's predictions on a table of new videos with labels.
+    """Score a run's predictions on new videos with labels.
 
     Rows that the run was fitted on would flatter it: they are left out and counted.
     """
@@ -51,7 +51,7 @@ def run(
     plan = predictor.bundle.target.plan
     reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
     if source is None and columns is None:
-        reading = loading.as_fitted(run, reading)
+        reading = loading.as_fitted(run, reading, predictor.reads)
     table = loading.load_manifest(reading, [plan])
     settings = loading.settings(workers, 1, "pyav", time_limit, memory_limit)
     with recording("evaluate", o.resolved(context), out=out, seed=seed) as record:

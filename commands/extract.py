@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from extract.plan import Plan, Retry
 
 EXAMPLES = o.examples(
-    "extract demo/videos.csv",
-    "extract demo/videos.csv --features motion,mfcc --dry-run",
+    f"extract {o.DEMO_TABLE} --features motion,mfcc --dry-run",
+    f"extract {o.DEMO_TABLE}",
 )
 SOME_FAILED = 3
 
@@ -30,7 +30,8 @@ def run(
     manifest: o.ManifestArgument,
     features: o.FeaturesOption = None,
     preset: Annotated[
-        str | None, typer.Option("--preset", help="named set of features  [default: classic]")
+        str | None,
+        typer.Option("--preset", help="named set of features  [default: classic]", metavar="NAME"),
     ] = None,
     cache: o.CacheOption = o.DEFAULT_CACHE,
     source: o.SourceOption = "generic",

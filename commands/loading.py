@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +50,11 @@ def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = (
     return manifest
 
 
-def as_fitted(run: Path, reading: TableOptions) -> TableOptions:
-    """Read a table as the one that a run was fitted on was read, as far as it has those columns."""
+def as_fitted(run: Path, reading: TableOptions, reads: Collection[str]) -> TableOptions:
+    """Read a table as the one that a run was fitted on was read, as far as it has those columns.
+
+    A column that is not there is said on stderr if one of the parts that the run reads is in it.
+    """
     from core.runs import read_run
     from corpus.columns import Columns
     from corpus.table import read_table
@@ -62,7 +65,17 @@ def as_fitted(run: Path, reading: TableOptions) -> TableOptions:
     for role, name in Columns.from_mapping(data["columns"]).named():
         if name in headers:
             kept.setdefault(role, []).append(name)
+        elif _parts_of_column(role, name) & set(reads):
+            logger.warning("%s lacks the column %r, which the run reads", reading.path, name)
     return replace(reading, source=data["source"], columns=Columns.from_mapping(kept))
+
+
+def _parts_of_column(role: str, name: str) -> set[str]:
+    """Return the parts of a sample that a column may hold."""
+    if role == "video":
+        return {"video", "audio"}
+    kinds = {"text": "text:", "number": "meta:", "category": "meta:"}
+    return {kinds[role] + name} if role in kinds else {role}
 
 
 def settings(

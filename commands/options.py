@@ -56,6 +56,14 @@ ColumnsOption = Annotated[
         metavar="SPEC",
     ),
 ]
+RunColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        help="which column is what, as for `extract`  [default: as in the table that was learnt]",
+        metavar="SPEC",
+    ),
+]
 RootOption = Annotated[
     Path | None,
     typer.Option(
@@ -106,6 +114,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object 
 SeedOption = Annotated[int, typer.Option("--seed", help="decides every random choice")]
 
 DEFAULT_CACHE = Path("var/cache")
+DEMO_TABLE = "demo/videos.csv --columns demo/columns.yaml"  # in examples, after `demo demo`
 
 
 def resolved(context: typer.Context) -> dict[str, Any]:

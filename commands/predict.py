@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from serve.predictor import Predicted, Predictor
 
 EXAMPLES = o.examples(
-    'predict var/demo/linear var/demo/corpus/new/new-1.mp4 --title "Wait for it!"',
-    "predict var/demo/linear --manifest var/demo/corpus/new.csv --out predictions.csv",
+    'predict var/first demo/new/new-1.mp4 --title "Wait for it!" --field category=pets',
+    "predict var/first --manifest demo/new.csv --out predictions.csv",
 )
 SOME_FAILED = 3
 
@@ -28,7 +28,7 @@ SOME_FAILED = 3
 def run(
     run: o.RunArgument,
     video: Annotated[
-        Path | None, typer.Argument(help="one clip; or use --manifest", metavar="[VIDEO]")
+        Path | None, typer.Argument(help="one clip; or use --manifest", metavar="VIDEO")
     ] = None,
     title: Annotated[str | None, typer.Option("--title", help="the clip's title")] = None,
     description: Annotated[
@@ -52,7 +52,7 @@ def run(
         ),
     ] = None,
     source: o.RunSourceOption = None,
-    columns: o.ColumnsOption = None,
+    columns: o.RunColumnsOption = None,
     root: o.RootOption = None,
     skip_bad_rows: o.SkipBadRowsOption = False,
     cache: o.CacheOption = o.DEFAULT_CACHE,
@@ -86,7 +86,7 @@ def run(
     assert manifest is not None
     reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
     if source is None and columns is None:
-        reading = loading.as_fitted(run, reading)
+        reading = loading.as_fitted(run, reading, predictor.reads)
     predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
     _write_table(predicted, out, as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
@@ -111,12 +111,18 @@ def _sample(video: Path, given: dict[str, str], predictor: Predictor) -> Sample:
 
 
 def _number(name: str, value: str) -> float:
+    from corpus.cells import BadCell, number_of
+
     try:
-        return float(value)
-    except ValueError as error:
+        number = number_of(value)
+    except BadCell:
+        number = None
+    if number is None:
         raise UsageError(
-            f"--field {name}={value!r} is not a number, and the run needs one"
-        ) from error
+            f"--field {name}={value!r} is not a number, and the run needs one; leave the field "
+            "away if it is not known"
+        )
+    return number
 
 
 def _print_one(predicted: Predicted, predictor: Predictor, *, as_json: bool) -> None:
@@ -128,16 +134,22 @@ def _print_one(predicted: Predicted, predictor: Predictor, *, as_json: bool) -> 
     if result["reason"]:
         print(f"{result['id']}: no prediction: {result['reason']}")
         return
-    value = result["value"]
-    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-    interval = ""
-    if isinstance(result["low"], float):
-        interval = f"  [{result['low']:.4g}, {result['high']:.4g}] 90 % interval"
-    print(f"{result['target']} {shown}{interval}")
+    print(f"{result['target']} {_shown(result['value'])}")
+    if result["low"] is not None:
+        print(f"  90 % interval from {_shown(result['low'])} to {_shown(result['high'])}")
     for name, share in result.get("probabilities", {}).items():
         print(f"  {name:20} {share:.3f}")
     if result["missing"]:
         print(f"missing: {', '.join(result['missing'])}")
+
+
+def _shown(value: float | str | list[float | None] | None) -> str:
+    """Return a predicted number, class, or sequence as people read it."""
+    if isinstance(value, list):
+        return " ".join(_shown(item) for item in value)
+    if value is None:
+        return "undefined"
+    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 def _write_table(predicted: Predicted, out: Path | None, *, as_json: bool) -> None:

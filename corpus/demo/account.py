@@ -99,7 +99,7 @@ best prediction there is.
 
 - `videos.csv` is the table: texts, numbers and targets of the clips in `videos/` and `covers/`.
 - `columns.yaml` says which column is what.
-- `new.csv` lists two clips that the table does not hold; `new_truth.csv` says how they do.
+- `new.csv` lists two clips that the table does not hold; `new_truth.csv` says how they do too.
 - `truth.csv` holds the causes of every clip, `cause.json` what is on this page: not to learn from.
 
 ## Try it
@@ -108,8 +108,10 @@ In this folder, with the path of `cli.py` in front:
 
 ```
 python cli.py extract videos.csv --columns columns.yaml
-python cli.py fit-head videos.csv --columns columns.yaml --head linear --target engagement
-python cli.py predict RUN --manifest new.csv
+python cli.py fit-head videos.csv --columns columns.yaml --head linear --target engagement \
+    --out var/first
+python cli.py predict var/first --manifest new.csv
+python cli.py evaluate var/first new_truth.csv
 ```
 
 ## The cause

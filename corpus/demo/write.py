@@ -7,7 +7,7 @@ OUT/
 ├── truth.csv        the knobs, signal and noise of every clip: not for learning from
 ├── videos/*.mp4     180 x 320, H.264 and AAC        covers/*.jpg
 ├── new/             two clips that are not in the table, with covers
-├── new.csv          their rows, without targets     new_truth.csv   their targets
+├── new.csv          their rows, without targets     new_truth.csv   the same with targets
 └── videos.csv       the table, written last: it is there when all else is
 """
 
@@ -234,7 +234,8 @@ def _write_tables(
     """Write every table and the README, the table of the clips last, and count up."""
     _write_csv(out / "truth.csv", [_cause_row(plan) for plan in (*plans, *new)])
     _write_csv(out / "new.csv", [_row(out, plan) for plan in new])
-    _write_csv(out / "new_truth.csv", [{"id": plan.id} | _targets(plan) for plan in new])
+    told = [{"id": plan.id} | _targets(plan) | _row(out, plan) for plan in new]
+    _write_csv(out / "new_truth.csv", told)
     page = readme(len(plans), ceiling=ceiling, spoilt=spoilt)
     write_text(out / "README.md", page)
     lines = (f"{role}: {column}\n" for role, column in COLUMNS.items())
