@@ -1,7 +1,11 @@
 """Run the command line in this process, and a small table to run it on."""
 
+import contextlib
 import csv
+import functools
+import io
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -16,30 +20,61 @@ class Done(NamedTuple):
     err: str
 
 
+class Clips(NamedTuple):
+    """A table of 40 clips in a folder, and the options that say what its columns are."""
+
+    table: Path
+    columns: tuple[str, str] = (
+        "--columns",
+        "id=id,video=video,text=title,author=author,number=duration",
+    )
+
+    @property
+    def folder(self) -> Path:
+        return self.table.parent
+
+
+def call(monkeypatch, read_output, *arguments) -> Done:
+    """Run `cli.py` with some arguments in this process."""
+    monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
+    code = cli.main()
+    return Done(code, *read_output())
+
+
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
     """Give a function that runs `cli.py` with some arguments, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    return functools.partial(call, monkeypatch, capsys.readouterr)
 
-    def run_cli(*arguments) -> Done:
-        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
-        code = cli.main()
-        return Done(code, *capsys.readouterr())
 
-    return run_cli
+@pytest.fixture(scope="session")
+def run_all():
+    """Give a function that runs `cli.py` in a given folder, and makes sure that it is done."""
+
+    def run_in(folder: Path, *arguments) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        heard = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+        with pytest.MonkeyPatch.context() as patch, contextlib.chdir(folder), heard[0], heard[1]:
+            done = call(patch, lambda: (out.getvalue(), err.getvalue()), *arguments)
+        assert done.code == 0, done.err
+        return done
+
+    return run_in
 
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
-    """Give a table of 24 clips: the brighter, the higher its `ecr`; every other one has sound."""
+    """Give a table of 40 clips: the brighter, the higher its `ecr`; every other one has sound."""
     folder = tmp_path_factory.mktemp("corpus")
-    lines = [["id", "video", "title", "author", "ecr", "mood", "duration"]]
-    for n in range(24):
-        level = 30 + 8 * n
+    steps = [f"p{day}" for day in range(1, 6)]
+    lines = [["id", "video", "title", "author", "ecr", "mood", "duration", *steps]]
+    for n in range(40):
         sound = tone(0.5) if n % 2 else None
-        paint(folder / f"{n}.mp4", [level] * 10, sound=sound)
-        mood = "bright" if n >= 12 else "dark"
-        lines.append([f"v{n}", f"{n}.mp4", f"clip {n}", f"a{n % 6}", n / 24, mood, 0.4])
+        paint(folder / f"{n}.mp4", [20 + 5 * n] * 10, sound=sound)
+        mood, seconds = "bright" if n >= 20 else "dark", 0.3 + 0.01 * (n * 7 % 40)
+        curve = [round(n / 10 + day, 3) for day in range(5)]
+        lines.append([f"v{n}", f"{n}.mp4", f"clip {n}", f"a{n % 8}", n / 40, mood, seconds, *curve])
     with (folder / "videos.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(lines)
-    return folder / "videos.csv"
+    return Clips(folder / "videos.csv")

@@ -24,12 +24,12 @@ def one_error(done, code, *words):
 
 
 def test_a_column_that_is_not_there_is_offered_near_names(run, clips):
-    done = run("extract", clips, "--columns", "id=id,video=vdeo")
+    done = run("extract", clips.table, "--columns", "id=id,video=vdeo")
     one_error(done, 2, "'vdeo'", "did you mean 'video'")
 
 
 def test_a_target_that_is_not_there_is_offered_near_names(run, clips):
-    one_error(run("fit-head", clips, *FIT, "ecrr"), 2, "'ecrr'", "did you mean 'ecr'")
+    one_error(run("fit-head", clips.table, *FIT, "ecrr"), 2, "'ecrr'", "did you mean 'ecr'")
 
 
 def test_an_empty_table(run, tmp_path):
@@ -101,7 +101,7 @@ def test_a_target_that_cannot_be_learnt(run, tmp_path, column, task, words):
     ],
 )
 def test_wrong_options_of_extract(run, clips, arguments, words):
-    done = run("extract", clips, *arguments)
+    done = run("extract", clips.table, *arguments)
     assert done.code == 2
     assert "Traceback" not in done.err
     assert all(word in done.err for word in words), done.err
@@ -121,9 +121,9 @@ def test_wrong_options_of_extract(run, clips, arguments, words):
     ],
 )
 def test_wrong_options_of_fit_head(run, clips, arguments, words):
-    run("extract", clips, "--features", "colour", "--columns", COLUMNS)
+    run("extract", clips.table, "--features", "colour", "--columns", COLUMNS)
     features = [] if "--features" in arguments else ["--features", "colour"]
-    done = run("fit-head", clips, "--columns", COLUMNS, *features, *arguments)
+    done = run("fit-head", clips.table, "--columns", COLUMNS, *features, *arguments)
     assert done.code == 2, done.err
     assert all(word in done.err for word in words), done.err
 
@@ -132,24 +132,24 @@ COLUMNS = "id=id,video=video,text=title,number=duration,author=author"
 
 
 def test_features_that_were_never_extracted(run, clips):
-    one_error(run("fit-head", clips, *FIT, "ecr"), 1, "colour", "python cli.py extract")
+    one_error(run("fit-head", clips.table, *FIT, "ecr"), 1, "colour", "python cli.py extract")
 
 
 def test_a_config_with_an_unknown_key(run, clips, tmp_path):
     (tmp_path / "c.yaml").write_text("featurs: colour\n")
-    done = run("extract", clips, "--config", "c.yaml")
+    done = run("extract", clips.table, "--config", "c.yaml")
     assert done.code == 2
     assert "did you mean 'features'" in done.err
 
 
 def test_a_run_folder_that_is_none(run, clips):
-    one_error(run("predict", clips.parent, clips.parent / "1.mp4"), 1, "no run folder")
+    one_error(run("predict", clips.folder, clips.folder / "1.mp4"), 1, "no run folder")
 
 
 def test_an_out_folder_with_something_in_it(run, clips, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")
-    one_error(run("extract", clips, "--features", "colour", "--out", "out"), 2, "not empty")
+    one_error(run("extract", clips.table, "--features", "colour", "--out", "out"), 2, "not empty")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, which takes root")
@@ -159,7 +159,9 @@ def test_a_cache_on_a_full_or_read_only_disk(run, clips, tmp_path, options, word
     if os.system(f"mount -t tmpfs -o {options} none {tmp_path / 'disk'} 2>/dev/null"):
         pytest.skip("tmpfs may not be mounted here")
     try:
-        done = run("extract", clips, "--features", "colour", "--cache", tmp_path / "disk" / "c")
+        done = run(
+            "extract", clips.table, "--features", "colour", "--cache", tmp_path / "disk" / "c"
+        )
     finally:
         os.system(f"umount {tmp_path / 'disk'}")
     one_error(done, 1, words, "choose another")
