@@ -108,7 +108,7 @@ In this folder, with the path of `cli.py` in front:
 
 ```
 python cli.py extract videos.csv --columns columns.yaml
-python cli.py fit-head videos.csv --columns columns.yaml --head linear --target engagement \
+python cli.py fit-head videos.csv --columns columns.yaml --head linear --target engagement \\
     --out var/first
 python cli.py predict var/first --manifest new.csv
 python cli.py evaluate var/first new_truth.csv
