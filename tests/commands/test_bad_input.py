@@ -94,17 +94,20 @@ def test_a_target_that_cannot_be_learnt(run, tmp_path, column, task, words):
         (["--part", "3/2"], ["3/2", "2/8"]),
         (["--retry", "bad-luck"], ["bad-luck"]),
         (["--retry", "timeout", "--retry-failed"], ["exclude each other"]),
-        (["--decoder", "cv2"], ["cv2", "decord"]),
+        (["--decoder", "cv2"], ["'cv2'", "known: decord, pyav"]),
         (["--source", "snapugs"], ["snapugs", "snapugc"]),
         (["--batchsize", "3"], ["--batchsize"]),
         (["--columns", "vido=video"], ["vido"]),
     ],
 )
-def test_wrong_options_of_extract(run, clips, arguments, words):
+def test_wrong_options_of_extract_are_refused_before_any_work(
+    run, clips, tmp_path, arguments, words
+):
     done = run("extract", clips.table, *arguments)
     assert done.code == 2
     assert "Traceback" not in done.err
     assert all(word in done.err for word in words), done.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -118,14 +121,20 @@ def test_wrong_options_of_extract(run, clips, arguments, words):
         (["--head", "gbm", "--target", "ecr", "--set", "leafs=4"], ["leafs"]),
         (["--head", "gbm", "--target", "ecr", "--features", "meta:durtion"], ["meta:duration"]),
         (["--head", "gbm", "--target", "mood", "--quantiles", "0.3;0.7"], ["--quantiles"]),
+        (["--head", "gbm", "--target", "ecr", "--decoder", "cv2"], ["'cv2'", "decord, pyav"]),
+        (["--head", "gbm", "--target", "ecr", "--fold", "6"], ["fold 6", "1..5"]),
+        (["--head", "linear", "--target", "ecr", "--set", "penalty=x"], ["penalty", "'x'"]),
+        (["--head", "mean", "--target", "ecr", "--split", "author-kfold:9"], ["8", "fewer folds"]),
     ],
 )
-def test_wrong_options_of_fit_head(run, clips, arguments, words):
-    run("extract", clips.table, "--features", "colour", "--columns", COLUMNS)
+def test_wrong_options_of_fit_head_are_refused_before_features_are_read(
+    run, clips, tmp_path, arguments, words
+):
     features = [] if "--features" in arguments else ["--features", "colour"]
     done = run("fit-head", clips.table, "--columns", COLUMNS, *features, *arguments)
     assert done.code == 2, done.err
     assert all(word in done.err for word in words), done.err
+    assert not list(tmp_path.iterdir())
 
 
 COLUMNS = "id=id,video=video,text=title,number=duration,author=author"

@@ -132,6 +132,33 @@ def test_a_clip_that_cannot_be_read_has_a_reason_and_no_number(run, fitted):
     assert "no prediction: missing: " in run("predict", fitted / "ecr", "gone.mp4").out
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("duration=long", ["duration='long'", "is not a number", "leave the field away"]),
+        ("duration=inf", ["is not a number"]),
+        ("durtion=1", ["'durtion'", "did you mean 'duration'"]),
+        ("duration", ["is not NAME=VALUE"]),
+        ("title=x", ["'title'", "The run does not read it"]),
+    ],
+)
+def test_a_wrong_field_is_refused(run, clips, fitted, field, words):
+    done = run("predict", fitted / "ecr", clips.folder / "33.mp4", "--field", field)
+    assert done.code == 2
+    assert all(word in done.err for word in words), done.err
+
+
+def test_a_category_that_was_never_seen_is_predicted_as_any_other(run, clips, tmp_path):
+    columns = ("--columns", "id=id,video=video,category=mood")
+    fit = ("--head", "linear", "--target", "ecr", "--features", "meta:mood", "--out", "r")
+    assert run("fit-head", clips.table, *columns, *fit).code == 0
+    values = [
+        json.loads(run("predict", "r", "x.mp4", "--field", f"mood={mood}", "--json").out)["value"]
+        for mood in ("dark", "odd", "bright")
+    ]
+    assert values[0] < values[1] < values[2]
+
+
 def test_a_table_is_predicted_row_by_row(run, clips, fitted, tmp_path):
     rows = f"x,{clips.folder}/3.mp4,,,,,0.4\ny,{clips.folder}/gone.mp4,,,,,\nz,,only text,,,,\n"
     (tmp_path / "new.csv").write_text(LATER + rows)
