@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,9 +26,24 @@ class Behave:
             os._exit(7)
         if word == "explode":
             return np.zeros(1 << 40, np.uint8).sum()
+        if word == "raise":
+            raise OSError("no such thing")
+        if word == "secret":
+            return lambda: None
+        if word == "riddle":
+            return Riddle()
+        if word == "wait":
+            time.sleep(float(number))
         if word == "array":
             return np.zeros(int(number), np.uint8)
         return f"did {task}"
+
+
+class Riddle:
+    """Cannot be unpickled."""
+
+    def __reduce__(self):
+        return (int, ("no number",))
 
 
 class Watched(list):
@@ -75,6 +91,48 @@ def test_a_worker_that_dies_loses_its_task_only(task, words):
     assert answers[task].cause == "crash"
     assert words in answers[task].reason
     assert {answers[f"a {n}"] for n in (1, 2, 3)} == {"did a 1", "did a 2", "did a 3"}
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("raise", "OSError: no such thing"),
+        ("secret", "local object"),
+        ("riddle", "the answer cannot be read: ValueError"),
+    ],
+)
+def test_an_answer_that_cannot_be_given_costs_one_task(task, words):
+    answers = run(["a 1", task, "a 2"], workers=1)
+    assert answers[task].cause == "crash"
+    assert words in answers[task].reason
+    assert answers["a 2"] == "did a 2"
+
+
+def test_large_tasks_and_large_answers_do_not_wait_for_each_other():
+    tasks = [f"array {10_000_000 + n}" + " " * 1_000_000 for n in range(4)]
+    answers = run(tasks, workers=1, time_s=20.0)
+    assert [len(answers[task]) for task in tasks] == [10_000_000 + n for n in range(4)]
+
+
+def test_a_worker_that_hangs_with_a_large_task_before_it_times_out():
+    answers = run(["hang", "a" + " " * 5_000_000], workers=1, time_s=1.0)
+    assert answers["hang"].cause == "timeout"
+
+
+def test_while_nothing_finishes_the_caller_has_a_turn():
+    turns = []
+    tasks = run_tasks(
+        Behave(), ["wait 3"], workers=1, limits=Limits(), on_wait=lambda: turns.append(1)
+    )
+    assert dict(tasks) == {"wait 3": "did wait 3"}
+    assert len(turns) >= 2
+
+
+def test_workers_that_are_replaced_leave_no_file_open():
+    run(["die"] * 3, workers=1)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    run([f"leave {n}" for n in range(8)])
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_memory_beyond_the_limit_costs_one_task():
