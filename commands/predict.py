@@ -135,8 +135,10 @@ def _print_one(predicted: Predicted, predictor: Predictor, *, as_json: bool) -> 
         print(f"{result['id']}: no prediction: {result['reason']}")
         return
     print(f"{result['target']} {_shown(result['value'])}")
-    if result["low"] is not None:
-        print(f"  90 % interval from {_shown(result['low'])} to {_shown(result['high'])}")
+    intervals = predictor.bundle.intervals
+    if intervals and result["low"] is not None:
+        ends = f"from {_shown(result['low'])} to {_shown(result['high'])}"
+        print(f"  {intervals.level:.0%} interval {ends}".replace("%", " %"))
     for name, share in result.get("probabilities", {}).items():
         print(f"  {name:20} {share:.3f}")
     if result["missing"]:
