@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from cache.spec import Column, FeatureSpec
 from core.errors import FitError
-from heads.counts import counts_of, frequent, inverse_frequency, normalise
-from heads.moments import helped_by_log, moments, varying, with_log
+from heads.counts import counts_of, frequent, inverse_frequency, moments_of, normalised
+from heads.moments import helped_by_log, varying, with_log
 
 LIMIT = 10.0  # standard deviations: beyond (a broken file, another unit) counts as this far
 MAX_LEVELS = 200
@@ -77,26 +78,49 @@ class Block:
     def apply(self, column: Column, out: np.ndarray) -> None:
         """Write the columns of these samples into `out`, float32 [N, width]."""
         values = out[:, : len(self.kept)]
-        values[:] = self._kept(column)
-        if not self.raw:
+        if self.kind == "counts":
+            values[:] = self._counts(column).toarray()
+        else:
+            source = _source(column, self.kind, self.levels)
+            values[:] = (with_log(source) if self.logged else source)[:, self.kept]
             self._scale(values)
         values[~column.present] = self._gap()
         if self.present:
             centre, scale = self.present
             out[:, -1] = (column.present - centre) * scale
 
-    def _kept(self, column: Column) -> np.ndarray:
-        if self.kind == "counts":
-            dense: np.ndarray = counts_of(column)[:, self.kept].toarray()
-            return dense
-        source = _source(column, self.kind, self.levels)
-        return (with_log(source) if self.logged else source)[:, self.kept]
+    def without_zeros(self, column: Column) -> sparse.csr_matrix:
+        """Return what `apply` writes; of counts, no dense copy is made."""
+        if self.kind != "counts":
+            dense = np.empty((len(column), self.width), np.float32)
+            self.apply(column, dense)
+            return sparse.csr_matrix(dense)
+        values, absent = self._counts(column), np.flatnonzero(~column.present)
+        if self.present:
+            centre, scale = self.present
+            there = ((column.present - centre) * scale).astype(np.float32)
+            indicator = sparse.csr_matrix(there[:, None])
+            return sparse.csr_matrix(sparse.hstack([values, indicator], format="csr"))
+        if not len(absent) or self.raw:
+            return values
+        gap = sparse.csr_matrix((self.centre * self.scale)[None])
+        which = np.zeros((len(column), 1), np.float32)
+        which[absent] = 1
+        return (values + sparse.csr_matrix(which) @ gap).tocsr()
+
+    def _counts(self, column: Column) -> sparse.csr_matrix:
+        """Return counts of kept n-grams [N, K], weighed unless raw; a row with a gap is empty."""
+        counts = counts_of(column)[:, self.kept]
+        if self.raw:
+            return counts
+        values = normalised(counts, self.idf)
+        values.data *= self.scale[values.indices]
+        return values
 
     def _scale(self, values: np.ndarray) -> None:
-        if self.kind == "counts":
-            normalise(values, self.idf)
-        else:
-            values -= self.centre
+        if self.raw:
+            return
+        values -= self.centre
         values *= self.scale
         if self.limit is not None:
             np.clip(values, -self.limit, self.limit, out=values)
@@ -203,10 +227,8 @@ def _fit_counts(column: Column, *, raw: bool) -> Block:
     kept = frequent(counts)
     idf, centre, scale = np.zeros(0, np.float32), np.zeros(len(kept)), np.ones(len(kept))
     if not raw:
-        values = counts[:, kept].toarray()
-        idf = inverse_frequency(values)
-        normalise(values, idf)
-        centre, spread = moments(values)
+        idf = inverse_frequency(counts[:, kept])
+        centre, spread = moments_of(normalised(counts[:, kept], idf))
         scale = _one_scale(spread)
     return Block(
         column.spec,

@@ -33,15 +33,25 @@ def frequent(counts: sparse.csr_matrix) -> np.ndarray:
     return kept
 
 
-def inverse_frequency(counts: np.ndarray) -> np.ndarray:
+def inverse_frequency(counts: sparse.csr_matrix) -> np.ndarray:
     """Return log((1 + N) / (1 + rows with the n-gram)) + 1, float32 [K], of counts [N, K]."""
-    frequency = (counts != 0).sum(axis=0)
-    weights: np.ndarray = (np.log((1 + len(counts)) / (1 + frequency)) + 1).astype(np.float32)
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    weights: np.ndarray = (np.log((1 + counts.shape[0]) / (1 + frequency)) + 1).astype(np.float32)
     return weights
 
 
-def normalise(values: np.ndarray, idf: np.ndarray) -> None:
-    """Weigh counts [N, K] by their rarity, then bring each row to length 1; in place."""
-    values *= idf
-    length = np.sqrt(np.einsum("nd,nd->n", values, values))
-    values /= np.where(length > 0, length, 1)[:, None]
+def normalised(counts: sparse.csr_matrix, idf: np.ndarray) -> sparse.csr_matrix:
+    """Return counts [N, K] weighed by their rarity, each row brought to length 1, float32."""
+    values = counts.data * idf[counts.indices]
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    length = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2, counts.shape[0]))
+    values = (values / length[rows]).astype(np.float32)
+    return sparse.csr_matrix((values, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def moments_of(values: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column, float64 [K]."""
+    data, count = values.data.astype(np.float64), max(values.shape[0], 1)
+    mean = np.bincount(values.indices, data, values.shape[1]) / count
+    squares = np.bincount(values.indices, data**2, values.shape[1]) / count
+    return mean, np.sqrt(np.maximum(squares - mean**2, 0))

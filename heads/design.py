@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+from scipy import sparse
 
 from cache.table import FeatureTable
 from core.errors import FitError
 from core.files import replacing, write_json
 from heads.blocks import Block, fit_block
+from heads.rotation import Matrix
 
 _WORDS, _NUMBERS = "design.json", "design.safetensors"
 
@@ -40,6 +42,13 @@ class Design:
             block.apply(table.columns[block.spec.name], matrix[:, start : start + block.width])
             start += block.width
         return matrix
+
+    def without_zeros(self, table: FeatureTable) -> Matrix:
+        """Return what `apply` does, without its zeros where hashed n-grams are among the blocks."""
+        if not any(block.kind == "counts" for block in self.blocks):
+            return self.apply(table)
+        parts = [block.without_zeros(table.columns[block.spec.name]) for block in self.blocks]
+        return sparse.csr_array(sparse.hstack(parts, format="csr", dtype=np.float32))
 
     def shares(self, weights: np.ndarray) -> dict[str, float]:
         """Sum weights [width], 0 or more, by feature, as shares of all; empty if all are 0."""

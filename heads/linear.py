@@ -17,6 +17,7 @@ from heads.contract import TASKS, FitReport, Problem
 from heads.design import Design, fit_design, save_arrays
 from heads.logistic import fit_logistic, softmax
 from heads.ridge import fit_ridge
+from heads.rotation import cells_of, without_zeros
 from heads.threads import calm
 
 
@@ -71,10 +72,10 @@ class Linear:
         target = train.target
         assert target is not None
         self._design = fit_design(train, balance=self._options.balance)
-        matrix = self._design.apply(train)
+        matrix = without_zeros(self._design.without_zeros(train))
         clusters = clusters_of(train)
         penalty = fixed.get("penalty", self._options.penalty)
-        with calm(int(np.count_nonzero(matrix))):
+        with calm(cells_of(matrix)):
             if self.problem.task == "classification":
                 self._classes = np.unique(target)
                 fitted = fit_logistic(matrix, target, clusters, penalty, seed=seed)
@@ -91,7 +92,7 @@ class Linear:
 
         A class without train rows has probability 0.
         """
-        matrix = self._design.apply(table).astype(np.float64)
+        matrix = self._design.without_zeros(table).astype(np.float64)
         scores = matrix @ self._weights + self._intercepts
         if self.problem.task == "regression":
             first: np.ndarray = scores[:, 0]

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from heads.rotation import is_sparse, rotate, variance_of
+from heads.descent import Weights, cross_entropy, descend
+from heads.rotation import Matrix, rotate, variance_of
 
 PENALTIES = tuple(float(value) for value in 10 ** np.arange(0, -6.01, -0.5))  # strongest first
 FOLDS = 5
 _PATIENCE = 2  # penalties without an improvement, after which weaker ones (the slow fits) are left
-_STEPS = 300
+_MOST = 4000  # rows up to which rotating sparse columns, N³, costs less than their descents
 _SMALLEST = 1e-6  # probability that a class without train rows in an inner fold is scored with
 
 
 def fit_logistic(
-    matrix: np.ndarray,
+    matrix: Matrix,
     target: np.ndarray,
     clusters: np.ndarray | None,
     penalty: float | None,
@@ -40,16 +36,19 @@ def fit_logistic(
         Weights float64 [D, classes that occur], intercepts, and the log loss by penalty (empty
         where the penalty was given).
     """
-    space = _space(matrix)
+    classes, target = np.unique(target, return_inverse=True)
+    space = _space(matrix, many_fits=penalty is None)
     unit = variance_of(matrix)
     curve: dict[float, float] = {}
     if penalty is None:
-        curve = _curve(space.rows, target, _inner_folds(target, clusters, seed), unit)
+        folds = _inner_folds(target, clusters, seed)
+        curve = _curve(space.rows.astype(np.float32), target, folds, unit)
         penalty = min(curve, key=lambda value: curve[value])
-    model = _fit(_model(), space.rows.astype(np.float64), target, penalty * unit)
-    weights = space.back(model.coef_.T)  # [D, K], or [D, 1] for two classes
-    intercepts = model.intercept_ - space.mean @ weights
-    if len(model.classes_) == 2:
+    start = Weights.nothing(space.rows.shape[1], len(classes))
+    found = descend(space.rows, target, penalty * unit, start=start, rough=False)
+    weights = space.back(found.slopes)  # [D, K], or [D, 1] for two classes
+    intercepts = found.intercepts - space.mean @ weights
+    if len(classes) == 2:
         weights = np.hstack([np.zeros_like(weights), weights])
         intercepts = np.array([0.0, intercepts[0]])
     return weights, intercepts, curve
@@ -64,69 +63,63 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """Rows in which the fit is the same and fast, float32 [N, R]; the way back to the columns."""
+    """Rows in which the fit is the same and fast, float64 [N, R]; the way back to the columns."""
 
-    rows: Any
+    rows: Matrix
     mean: np.ndarray
     back: Callable[[np.ndarray], np.ndarray]
 
 
-def _space(matrix: np.ndarray) -> _Space:
-    """Skip zeros where most are; rotate where there are more columns than rows; else as it is."""
-    nothing = np.zeros(matrix.shape[1])
-    if is_sparse(matrix):
-        return _Space(csr_array(matrix), nothing, lambda weights: weights)
-    if matrix.shape[1] <= len(matrix):
-        return _Space(matrix, nothing, lambda weights: weights)
+def _space(matrix: Matrix, *, many_fits: bool) -> _Space:
+    """Rotate, which makes every fit fast; but not sparse columns for one fit, or for many rows."""
+    count = matrix.shape[0]
+    if not isinstance(matrix, np.ndarray) and (count > _MOST or not many_fits):
+        return _Space(matrix.astype(np.float64), np.zeros(matrix.shape[1]), lambda found: found)
     rotation = rotate(matrix)
-    return _Space(rotation.rotated.astype(np.float32), rotation.mean, rotation.back)
+    return _Space(rotation.rotated, rotation.mean, rotation.back)
 
 
-def _model() -> LogisticRegression:
-    return LogisticRegression(solver="lbfgs", max_iter=_STEPS, warm_start=True)
+class _InnerFold:
+    """One inner fold and the weights it was last fitted with, where the next penalty begins."""
 
+    def __init__(
+        self, rows: Matrix, target: np.ndarray, train: np.ndarray, test: np.ndarray
+    ) -> None:
+        self._rows, self._test = rows[train], rows[test]
+        classes, self._target = np.unique(target[train], return_inverse=True)
+        self._place = np.searchsorted(classes, target[test]).clip(max=len(classes) - 1)
+        self._known = classes[self._place] == target[test]
+        self._weights = Weights.nothing(rows.shape[1], len(classes))
 
-def _fit(
-    model: LogisticRegression, rows: Any, target: np.ndarray, per_row: float
-) -> LogisticRegression:
-    """Fit from where the model is; scikit-learn's C is against the sum over rows, ours per row."""
-    model.C = 1 / (per_row * len(target))
-    with warnings.catch_warnings():
-        # Weak penalties on separable rows converge slowly; what 300 steps give is what inner
-        # folds judge.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(rows, target)
+    def losses(self, penalty: float) -> np.ndarray:
+        """Fit, and return the log losses of the rows left out."""
+        self._weights = descend(self._rows, self._target, penalty, start=self._weights, rough=True)
+        losses, _ = cross_entropy(self._weights.scores(self._test), self._place)
+        worst = -np.log(_SMALLEST)
+        found: np.ndarray = np.where(self._known, np.minimum(losses, worst), worst)
+        return found
 
 
 def _curve(
-    rows: Any,
+    rows: Matrix,
     target: np.ndarray,
     folds: list[tuple[np.ndarray, np.ndarray]],
     unit: float,
 ) -> dict[float, float]:
     """Return the mean log loss of the left-out rows by penalty, until it no longer falls."""
-    folds = [(train, test) for train, test in folds if len(np.unique(target[train])) > 1]
-    models = [_model() for _ in folds]
+    inner = [
+        _InnerFold(rows, target, train, test)
+        for train, test in folds
+        if len(np.unique(target[train])) > 1
+    ]
     curve: dict[float, float] = {}
     for penalty in PENALTIES:
-        losses = []
-        for model, (train, test) in zip(models, folds, strict=True):
-            _fit(model, rows[train], target[train], penalty * unit)
-            losses.append(_log_losses(model, rows[test], target[test]))
+        losses = [fold.losses(penalty * unit) for fold in inner]
         curve[penalty] = float(np.concatenate(losses).mean())
         best = min(range(len(curve)), key=list(curve.values()).__getitem__)
         if len(curve) - 1 - best >= _PATIENCE:
             break
     return curve
-
-
-def _log_losses(model: LogisticRegression, rows: Any, target: np.ndarray) -> np.ndarray:
-    probabilities = model.predict_proba(rows)
-    place = np.searchsorted(model.classes_, target).clip(max=len(model.classes_) - 1)
-    given = probabilities[np.arange(len(target)), place]
-    given = np.where(model.classes_[place] == target, given, 0)
-    losses: np.ndarray = -np.log(np.maximum(given, _SMALLEST))
-    return losses
 
 
 def _inner_folds(

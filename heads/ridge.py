@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from core.errors import FitError
-from heads.rotation import Rotation, rotate
+from heads.rotation import Matrix, Rotation, rotate
 
 PENALTIES = tuple(float(value) for value in 10 ** np.arange(-7, 1.01, 0.5))
 
@@ -16,7 +16,7 @@ _BATCH = 256  # clusters of one size that are solved together
 
 
 def fit_ridge(
-    matrix: np.ndarray, target: np.ndarray, clusters: np.ndarray | None, penalty: float | None
+    matrix: Matrix, target: np.ndarray, clusters: np.ndarray | None, penalty: float | None
 ) -> tuple[np.ndarray, np.ndarray, dict[float, float]]:
     """Fit float32 [N, D] to float64 [N, K] with NaN for gaps; one penalty for all K.
 

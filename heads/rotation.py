@@ -9,9 +9,12 @@ division.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
+
+Matrix: TypeAlias = np.ndarray | csr_array  # float32 [N, D], with its zeros or without
 
 _STRIP = 4096  # columns at a time: products in float32, their sums in float64
 SPARSE = 0.1  # share of other numbers than 0; above it dense products are faster
@@ -22,14 +25,14 @@ _RANK = 1e-9  # eigenvalues below this share of the largest are rounding
 class Rotation:
     """X [N, D] with its column means taken off is `basis * sqrt(values)` times a rotation.
 
-    matrix  float32 [N, D], X itself
+    matrix  X itself
     mean    float64 [D]
     values  float64 [R], the squared lengths of the rotated columns, largest first
     basis   float64 [N, R], orthonormal
     turn    float64 [D, R] where D <= N, else None (then it is made of `matrix` when asked)
     """
 
-    matrix: np.ndarray
+    matrix: Matrix
     mean: np.ndarray
     values: np.ndarray
     basis: np.ndarray
@@ -52,16 +55,19 @@ class Rotation:
             turned: np.ndarray = self.turn @ weights
             return turned
         dual = self.basis @ (weights / np.sqrt(self.values)[:, None])  # [N, K]
+        if not isinstance(self.matrix, np.ndarray):
+            product: np.ndarray = self.matrix.T @ dual
+            return product
         result = np.empty((self.matrix.shape[1], weights.shape[1]))
         for strip in _strips(self.matrix.shape[1]):
             result[strip] = self.matrix[:, strip].T.astype(np.float64) @ dual
         return result
 
 
-def rotate(matrix: np.ndarray) -> Rotation:
+def rotate(matrix: Matrix) -> Rotation:
     """Rotate float32 [N, D]; costs the smaller of N²D + N³ and ND² + D³."""
     rows, columns = matrix.shape
-    mean = matrix.mean(axis=0, dtype=np.float64)
+    mean = means_of(matrix)
     if columns <= rows:
         return _by_columns(matrix, mean)
     gram = _products(matrix)
@@ -71,22 +77,42 @@ def rotate(matrix: np.ndarray) -> Rotation:
     return Rotation(matrix, mean, values, basis, None)
 
 
-def variance_of(matrix: np.ndarray) -> float:
+def means_of(matrix: Matrix) -> np.ndarray:
+    """Return the mean of each column, float64 [D]."""
+    means: np.ndarray = matrix.mean(axis=0, dtype=np.float64)
+    return means
+
+
+def variance_of(matrix: Matrix) -> float:
     """Return the variance of all columns of float32 [N, D] together."""
+    if not isinstance(matrix, np.ndarray):
+        squares = float((matrix.data.astype(np.float64) ** 2).sum()) / matrix.shape[0]
+        return squares - float((means_of(matrix) ** 2).sum())
     parts = (matrix[:, strip].var(axis=0, dtype=np.float64) for strip in _strips(matrix.shape[1]))
     return float(sum(part.sum() for part in parts))
 
 
-def is_sparse(matrix: np.ndarray) -> bool:
-    """Say whether so few numbers are other than 0 that it pays to skip the zeros."""
-    return bool(np.count_nonzero(matrix) < SPARSE * matrix.size)
+def cells_of(matrix: Matrix) -> int:
+    """Return how many numbers are other than 0."""
+    return int(np.count_nonzero(matrix) if isinstance(matrix, np.ndarray) else matrix.nnz)
 
 
-def _products(matrix: np.ndarray) -> np.ndarray:
+def without_zeros(matrix: Matrix) -> Matrix:
+    """Leave the zeros out where so few numbers are others that it pays; else put them in."""
+    if cells_of(matrix) < SPARSE * matrix.shape[0] * matrix.shape[1]:
+        return csr_array(matrix)
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+
+def _products(matrix: Matrix) -> np.ndarray:
     """Return X Xᵀ, float64 [N, N]."""
-    if is_sparse(matrix):
-        rows = csr_array(matrix.astype(np.float64))
-        product: np.ndarray = (rows @ rows.T).toarray()
+    if not isinstance(matrix, np.ndarray):
+        # A sparse product costs the square of a column's entries, a dense one the square of N
+        # a fiftieth of that for each: the columns that many rows have are taken dense.
+        often = np.bincount(matrix.indices, minlength=matrix.shape[1]) > SPARSE * matrix.shape[0]
+        rare = matrix[:, np.flatnonzero(~often)].astype(np.float64)
+        dense = matrix[:, np.flatnonzero(often)].toarray()
+        product: np.ndarray = (rare @ rare.T).toarray() + _products(dense)
         return product
     gram = np.zeros((len(matrix), len(matrix)))
     for strip in _strips(matrix.shape[1]):
@@ -94,8 +120,9 @@ def _products(matrix: np.ndarray) -> np.ndarray:
     return gram
 
 
-def _by_columns(matrix: np.ndarray, mean: np.ndarray) -> Rotation:
-    centred = matrix.astype(np.float64) - mean
+def _by_columns(matrix: Matrix, mean: np.ndarray) -> Rotation:
+    dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    centred = dense.astype(np.float64) - mean
     values, turn = _eigen(centred.T @ centred)
     return Rotation(matrix, mean, values, centred @ (turn / np.sqrt(values)), turn)
 

@@ -134,6 +134,18 @@ def test_missing_words_are_the_mean_where_train_has_no_gap():
     np.testing.assert_allclose(design.apply(make_table(gap))[0], seen.mean(axis=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_leaving_out_zeros_changes_no_value(gaps):
+    counts = np.random.default_rng(0).poisson(0.5, (60, 20))
+    there = np.arange(60) % 5 > 0
+    words = make_counts("words:title", counts, there if gaps else None)
+    design = fit_design(make_table(words, make_column("motion", numbers(60, 3))))
+    seen = make_table(
+        make_counts("words:title", counts, there), make_column("motion", numbers(60, 3))
+    )
+    np.testing.assert_array_equal(design.without_zeros(seen).toarray(), design.apply(seen))
+
+
 def test_a_sequence_is_averaged():
     spec = FeatureSpec("tokens", ("token", 2), "float16", ("video",), {})
     values = np.arange(12).reshape(6, 2).astype(np.float16)

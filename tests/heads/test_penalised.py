@@ -5,10 +5,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from core.errors import FitError
+from heads.descent import Weights, descend
 from heads.linear import clusters_of
 from heads.logistic import fit_logistic
 from heads.ridge import fit_ridge, left_out_errors
-from heads.rotation import is_sparse, rotate, variance_of
+from heads.rotation import cells_of, rotate, variance_of, without_zeros
 from tests.heads.tables import make_column, make_table
 
 SHAPES = pytest.mark.parametrize("shape", [(60, 8), (40, 200)])
@@ -103,9 +104,10 @@ def test_logistic_regression_is_that_of_scikit_learn(kind, count):
     matrix, _ = problem((40, 200) if kind == "wide" else (90, 20))
     if kind == "sparse":
         matrix[np.random.default_rng(0).random(matrix.shape) < 0.95] = 0
-    assert is_sparse(matrix) == (kind == "sparse")
+    given = without_zeros(matrix)
+    assert isinstance(given, np.ndarray) == (kind != "sparse")
     target = classes_of(problem((len(matrix), 9))[0], count)
-    weights, intercepts, _ = fit_logistic(matrix, target, None, 0.05, seed=0)
+    weights, intercepts, _ = fit_logistic(given, target, None, 0.05, seed=0)
     strength = 1 / alpha(matrix, 0.05)
     model = LogisticRegression(C=strength, max_iter=5000, tol=1e-8).fit(matrix, target)
     ours = matrix @ weights + intercepts
@@ -113,6 +115,34 @@ def test_logistic_regression_is_that_of_scikit_learn(kind, count):
     theirs = model.decision_function(matrix)
     theirs = theirs if count == 2 else theirs[:, 1] - theirs[:, 0]
     np.testing.assert_allclose(odds, theirs, atol=0.01)
+
+
+def test_a_sparse_matrix_is_treated_as_a_dense_one():
+    matrix, target = problem((40, 200))
+    matrix[np.random.default_rng(0).random(matrix.shape) < 0.95] = 0
+    matrix[:, 0] = 1  # a column that every row has is multiplied apart
+    sparse = without_zeros(matrix)
+    assert cells_of(sparse) == cells_of(matrix)
+    assert variance_of(sparse) == pytest.approx(variance_of(matrix), rel=1e-5)
+    for fit in (fit_ridge, lambda *given: fit_logistic(*given, seed=0)):
+        labels = target if fit is fit_ridge else (target[:, 0] > 3).astype(np.int64)
+        for ours, theirs in zip(
+            *(fit(x, labels, None, None)[:2] for x in (sparse, matrix)), strict=True
+        ):
+            np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_loss_falls_to_the_same_valley_from_any_start(classes):
+    matrix, _ = problem((90, 20))
+    target = classes_of(problem((90, 9))[0], classes)
+    start = Weights.nothing(20, classes)
+    far = Weights(start.slopes + 3, start.intercepts - 5)
+    found = [
+        descend(matrix.astype(np.float64), target, 0.1, start=each, rough=False).slopes
+        for each in (start, far)
+    ]
+    np.testing.assert_allclose(*found, atol=1e-3)
 
 
 @pytest.mark.parametrize(
