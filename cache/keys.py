@@ -24,3 +24,7 @@ class Keys:
         if parts not in self._digests:
             self._digests[parts] = [s.digest(parts, self._digest_of) for s in self._samples]
         return self._digests[parts]
+
+    def changed(self, row: int, parts: tuple[str, ...]) -> bool:
+        """Say whether a sample's parts are others by now than when they were digested."""
+        return self._samples[row].digest(parts, self._digest_of) != self.digests(parts)[row]

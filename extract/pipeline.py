@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cache.marker import Costs
@@ -51,26 +51,44 @@ def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
     if not total:
         return 0
     with _Work(plan, store, settings) as work, Meter("extract", total) as meter:
-        for row, answer in _answers(plan, settings):
-            meter.advance(failed=work.take(row, answer))
+        tasks = []
+        for row, families in plan.rows():
+            task = SampleTask(row, plan.samples[row], families)
+            gaps = {index: not_given(plan.extractors[index], task.sample) for index in families}
+            if None in gaps.values():
+                tasks.append(task)
+            else:  # the table itself tells them: no worker is needed
+                answer = SampleAnswer({index: gap for index, gap in gaps.items() if gap})
+                meter.advance(failed=work.take(row, answer))
+        spared: list[SampleTask] = []
+        for task, answer in _answers(plan, tasks, settings, work):
+            meter.advance(failed=work.take(task.row, answer))
+            rest = tuple(index for index in task.families if index not in answer.prepared)
+            spared += [replace(task, families=rest)] if rest else []
+        for task, answer in _answers(plan, spared, settings, work):
+            work.take(task.row, answer)
         work.forward_all()
     return total
 
 
-def _answers(plan: Plan, settings: Settings) -> Iterator[tuple[int, SampleAnswer]]:
-    """Yield what became of each sample; one whose gaps the table itself tells costs no worker."""
-    tasks = []
-    for row, families in plan.rows():
-        task = SampleTask(row, plan.samples[row], families)
-        gaps = {i: not_given(plan.extractors[i], task.sample) for i in families}
-        if None in gaps.values():
-            tasks.append(task)
-        else:
-            yield row, SampleAnswer({i: gap for i, gap in gaps.items() if gap})
+def _answers(
+    plan: Plan, tasks: Sequence[SampleTask], settings: Settings, work: _Work
+) -> Iterator[tuple[SampleTask, SampleAnswer]]:
+    """Yield what became of each sample.
+
+    Where a worker was lost the file is to blame: families that read no file, such as those of text,
+    are then not in the answer, and want another task.
+    """
     job = SampleJob(plan.extractors, settings.decoder)
-    for task, result in run_tasks(job, tasks, workers=settings.workers, limits=settings.limits):
-        answer = result if isinstance(result, SampleAnswer) else None
-        yield task.row, answer or SampleAnswer(dict.fromkeys(task.families, result))
+    results = run_tasks(
+        job, tasks, workers=settings.workers, limits=settings.limits, on_wait=work.keep_up
+    )
+    for task, result in results:
+        if isinstance(result, SampleAnswer):
+            yield task, result
+            continue
+        media = [index for index in task.families if reads_media(plan.extractors[index])]
+        yield task, SampleAnswer(dict.fromkeys(media or task.families, result))
 
 
 class _Work(contextlib.ExitStack):
@@ -83,8 +101,9 @@ class _Work(contextlib.ExitStack):
         super().__init__()
         self._plan, self._settings = plan, settings
         self._batches: dict[int, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+        self._begun_s: dict[int, float] = {}  # when each batch got its first sample
         self._loaded: set[int] = set()
-        self._failures_in_a_row = 0
+        self._failures_in_a_row: Counter[int] = Counter()
         self._costs: dict[str, Costs] = defaultdict(Costs)
         self._specs = [plan.specs_of(extractor) for extractor in plan.extractors]
         self._writers = {
@@ -98,17 +117,30 @@ class _Work(contextlib.ExitStack):
         sharing = sum(reads_media(self._plan.extractors[index]) for index in answer.prepared)
         any_failed = False
         for index, prepared in answer.prepared.items():
-            reads = reads_media(self._plan.extractors[index])
-            decode_s = answer.decode_s / sharing if reads else 0.0
+            extractor = self._plan.extractors[index]
+            decode_s = answer.decode_s / sharing if reads_media(extractor) else 0.0
             self._charge(index, decode_s=decode_s, prepare_s=answer.prepare_s.get(index, 0.0))
+            known = isinstance(prepared, Gap) and prepared.status is Status.FAILED
+            if not known and self._plan.keys.changed(row, extractor.reads):
+                prepared = failed("unreadable", "its file changed since it was digested; run again")
             if isinstance(prepared, Gap):
                 any_failed |= prepared.status is Status.FAILED
-                self._write(index, row, {spec.name: prepared for spec in self._specs[index]})
+                self._write(index, row, dict.fromkeys(self._names(index), prepared))
                 continue
+            self._begun_s.setdefault(index, time.monotonic())
             self._batches[index].append((row, prepared))
             if len(self._batches[index]) >= self._settings.batch_size:
                 self._forward(index)
+        self.keep_up()
         return any_failed
+
+    def keep_up(self) -> None:
+        """Bring to the disk what is older than a shard may be; a kill then costs no more."""
+        oldest_s = time.monotonic() - self._settings.shards.age_s
+        for index in [index for index, begun_s in self._begun_s.items() if begun_s < oldest_s]:
+            self._forward(index)
+        for writer in self._writers.values():
+            writer.flush_if_due()
 
     def forward_all(self) -> None:
         """Compute the batches that are not full."""
@@ -117,6 +149,7 @@ class _Work(contextlib.ExitStack):
 
     def _forward(self, index: int) -> None:
         batch = self._batches.pop(index)
+        del self._begun_s[index]
         extractor = self._plan.extractors[index]
         if index not in self._loaded:
             extractor.load(self._settings.device)
@@ -129,26 +162,39 @@ class _Work(contextlib.ExitStack):
 
     def _write(self, index: int, row: int, values: Mapping[str, Value]) -> None:
         """Write the features that this sample lacks."""
+        entries = []
         for spec in self._specs[index]:
             if not self._plan.missing[spec.name][row]:
                 continue
-            value = values[spec.name]
+            value = values.get(spec.name, failed("model", f"it gave no {spec.name}"))
             if not isinstance(value, Gap) and (fault := check_value(spec, value)):
                 value = failed("model", fault)
             digest = self._plan.digest(row, spec)
             entry = Row.of(self._plan.samples[row].id, digest, value)
             self._writers[spec.name].add(entry, self._costs.pop(spec.name, None))
-            self._watch(entry)
+            entries.append(entry)
+        self._watch(index, entries)
 
-    def _watch(self, entry: Row) -> None:
-        """Stop when failures of a model come one after another: then it is not the samples."""
-        self._failures_in_a_row = self._failures_in_a_row + 1 if entry.cause == "model" else 0
-        if self._failures_in_a_row >= STOP_AFTER:
+    def _watch(self, index: int, entries: Sequence[Row]) -> None:
+        """Stop when a model fails at one sample after another: then it is not the samples.
+
+        Other gaps say nothing of the model and neither count nor end the count.
+        """
+        broken = next((entry for entry in entries if entry.cause == "model"), None)
+        if broken is None:
+            if any(entry.status is Status.OK for entry in entries):
+                self._failures_in_a_row[index] = 0
+            return
+        self._failures_in_a_row[index] += 1
+        if self._failures_in_a_row[index] >= STOP_AFTER:
             raise ProjectError(
-                f"{STOP_AFTER} failures in a row, the last for sample {entry.sample_id!r}: "
-                f"{entry.reason}. What was computed is kept; mend this, then run again with "
+                f"{STOP_AFTER} failures in a row, the last for sample {broken.sample_id!r}: "
+                f"{broken.reason}. What was computed is kept; mend this, then run again with "
                 "--retry model"
             )
+
+    def _names(self, index: int) -> list[str]:
+        return [spec.name for spec in self._specs[index]]
 
     def _charge(self, index: int, **seconds: float) -> None:
         """Book seconds on an extractor's features, in equal parts; their next rows carry them."""
@@ -163,7 +209,10 @@ def _forward_whole_or_singly(
 ) -> list[dict[str, Value]]:
     """Compute a batch; if that fails, each sample alone, so that one does not cost the others."""
     try:
-        return extractor.forward(batch)
+        values = extractor.forward(list(batch))
+        if len(values) != len(batch):
+            raise ValueError(f"it gave {len(values)} values for {len(batch)} samples")
+        return values
     except Exception as error:  # becomes FAILED rows, and a stop if they go on
         if len(batch) > 1:
             return [_forward_whole_or_singly(extractor, [one])[0] for one in batch]

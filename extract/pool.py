@@ -16,7 +16,6 @@ import collections
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import os
 import pickle
 import queue
 import signal
@@ -26,13 +25,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from core.errors import ProjectError
 from core.status import Gap, failed
+from extract.worker import Job, work
 
 _AHEAD = 2  # tasks in one worker's hands: one at work, one waiting in its pipe
 # What surely fits a pipe. A larger task is sent only to a worker that waits for one: sent to one at
@@ -43,13 +42,6 @@ _WAIT_S = 1.0
 _START_S = 300.0  # for the imports of a worker, on a slow disk
 _END_S = 5.0
 _STARTS_IN_VAIN = 3
-_READY = b"ready"
-
-
-class Job(Protocol):
-    """What the workers do; it is sent to each worker once, so it must be picklable."""
-
-    def __call__(self, task: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -175,7 +167,7 @@ class _Supervisor:
     def _new_worker(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_work, args=(theirs, self._job, self._limits.memory_bytes), daemon=True
+            target=work, args=(theirs, self._job, self._limits.memory_bytes), daemon=True
         )
         process.start()
         theirs.close()
@@ -273,41 +265,3 @@ def _ending(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"the worker process was ended by {signal.Signals(-code).name}"
     return f"the worker process ended with exit code {code}"
-
-
-def _work(pipe: Connection, job: Job, memory_bytes: int) -> None:
-    """Answer tasks until the pipe closes; the body of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides how an interrupt ends
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    threadpool_limits(1)  # the workers are the parallelism
-    _limit_memory(memory_bytes)
-    pipe.send_bytes(_READY)
-    while True:
-        try:
-            wire = pipe.recv_bytes()
-        except EOFError:
-            return
-        try:
-            answer = bytes(ForkingPickler.dumps(job(pickle.loads(wire))))
-        except MemoryError:
-            gap = failed("memory", f"more than {memory_bytes / 2**30:.1f} GiB were needed")
-            answer = pickle.dumps(gap)
-        except Exception as error:  # costs this task; a new worker would cost seconds as well
-            answer = pickle.dumps(failed("crash", f"{type(error).__name__}: {error}"))
-        pipe.send_bytes(answer)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent has gone, however it went: a hung decoder must not stay."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _limit_memory(size: int) -> None:
-    """Bound the memory of this process where the system can (private data, not mapped files)."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (size, size))

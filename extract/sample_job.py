@@ -84,7 +84,7 @@ def _prepare(extractor: Extractor, sample: Sample, parts: _Parts) -> Mapping[str
     try:
         return extractor.prepare(inputs)
     except MemoryError:
-        raise
+        return failed("memory", f"{extractor.family}: preparing it took more than the limit")
     except Exception as error:  # whatever one sample does to an encoder, the others go on
         return failed("model", f"{extractor.family}: {type(error).__name__}: {error}")
 

@@ -1,14 +1,20 @@
 """The way of samples from files to rows: once, whole, whatever is wrong with some of them."""
 
+import os
+import time
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from cache.reading import read_column
+from cache.spec import FeatureSpec
+from cache.writer import Limits as ShardLimits
 from core.errors import ProjectError
 from corpus.sample import Sample
 from extract.catalog import Request
 from extract.ensure import OpenCache, ensure
-from extract.pipeline import Settings
+from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan, share
 from tests.extract.levels import Level, Loud
 from tests.media.painted import paint, tone
@@ -143,6 +149,115 @@ def test_a_model_that_keeps_failing_stops_the_run(tmp_path, clips):
     many = [Sample(f"{n}", video=clips[0].video) for n in range(30)]
     with pytest.raises(ProjectError, match=r"20 failures in a row.*out of order.*--retry model"):
         extract(tmp_path, many, Level(fail))
+
+
+@dataclass
+class Words:
+    """The number of words of a title; "bomb" asks for more memory than there is."""
+
+    family = "count"
+    reads = ("text:title",)
+    frames = None
+    audio = None
+    specs = (FeatureSpec("count:title", (1,), "float32", reads, {"version": 1}),)
+
+    def prepare(self, inputs):
+        if inputs.text["title"] == "bomb":
+            np.zeros(1 << 44, np.uint8).sum()
+        return {"count:title": np.array([len(inputs.text["title"].split())], np.float32)}
+
+    def load(self, device):
+        self.device = device
+
+    def forward(self, batch):
+        return [dict(one) for one in batch]
+
+
+@dataclass
+class Deadly(Level):
+    """Ends its worker process when it sees a frame."""
+
+    def prepare(self, inputs):
+        os._exit(9)
+
+
+@dataclass
+class Slow(Words):
+    """Takes its time."""
+
+    def prepare(self, inputs):
+        time.sleep(5)
+        return super().prepare(inputs)
+
+
+def specs(plan):
+    return {spec.name: spec for spec in plan.specs}
+
+
+def test_a_lost_worker_costs_the_media_of_a_sample_and_not_its_text(tmp_path, clips):
+    samples = [Sample("x", video=clips[0].video, text={"title": "two words"})]
+    worked, state, _ = extract(tmp_path, samples, Deadly(), Words())
+    assert worked == 1
+    assert {(name, cause) for _, name, cause, _ in state.failures} == {
+        ("level", "crash"),
+        ("level/frames", "crash"),
+    }
+    assert state.coverage["count:title"].ok == 1
+
+
+def test_memory_that_one_extractor_needs_does_not_cost_the_others(tmp_path, clips):
+    samples = [Sample("x", video=clips[0].video, text={"title": "bomb"})]
+    _, state, _ = extract(tmp_path, samples, Words(), Level())
+    assert [failure[1:3] for failure in state.failures] == [("count:title", "memory")]
+    assert state.coverage["level"].ok == 1
+
+
+def test_a_broken_model_stops_the_run_whatever_the_others_do(tmp_path, clips):
+    many = [
+        Sample(f"{n}", video=clips[0].video, text={"title": "a b"} if n % 3 else {})
+        for n in range(40)
+    ]
+    with pytest.raises(ProjectError, match="20 failures in a row"):
+        extract(tmp_path, many, Words(), Level(fail))
+
+
+def test_one_sample_with_many_broken_features_stops_nothing(tmp_path, clips):
+    _, state, _ = extract(tmp_path, clips, Level(fail), batch_size=1)
+    assert len(state.failures) == 12
+
+
+def forget(batch):
+    batch.pop()
+
+
+def test_a_model_that_forgets_a_sample_fails_for_it_alone(tmp_path, clips):
+    _, state, _ = extract(tmp_path, clips[:3], Level(forget), batch_size=3)
+    assert {cause for _, _, cause, _ in state.failures} == {"model"}
+    assert "it gave 0 values for 1 samples" in state.failures[0][3]
+
+
+def test_a_file_that_changes_under_way_is_not_stored_as_what_it_was(tmp_path, clips):
+    sample = Sample("x", video=paint(tmp_path / "x.mp4", [100] * 8))
+    opened = OpenCache.at(tmp_path / "c", [sample])
+    opened.keys.digests(("video",))
+    paint(sample.video, [40] * 9)
+    state = ensure([sample], request(Level()), opened, settings=Settings())
+    assert {failure[2:] for failure in state.failures} == {
+        ("unreadable", "its file changed since it was digested; run again")
+    }
+    assert extract(tmp_path / "c", [sample], Level())[1].coverage["level"].ok == 1
+
+
+def test_rows_reach_the_disk_while_a_slow_sample_is_waited_for(tmp_path, clips):
+    samples = [clips[0], Sample("slow", text={"title": "slow"})]
+    opened = OpenCache.at(tmp_path, samples)
+    settings = Settings(workers=2, shards=ShardLimits(age_s=0.5))
+    plan = make_plan(
+        samples, request(Level(), Slow()), store=opened.store, keys=opened.keys, retry=Retry()
+    )
+    run_plan(plan, opened.store, settings)
+    markers = {name: opened.store.shards(spec)[-1].marker for name, spec in specs(plan).items()}
+    assert markers["count:title"].created - markers["level"].created > 2
 
 
 def nan(batch):
