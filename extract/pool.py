@@ -16,7 +16,6 @@ import collections
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import pickle
 import queue
 import signal
 import threading
@@ -254,7 +253,7 @@ def _end(worker: _Worker) -> None:
 def _answer_in(wire: bytes) -> Any:
     """Return what a worker sent."""
     try:
-        return pickle.loads(wire)
+        return ForkingPickler.loads(wire)
     except Exception as error:  # an object may raise anything while it is made again
         return failed("crash", f"the answer cannot be read: {type(error).__name__}: {error}")
 

@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
-import pickle
 import signal
 import threading
 from multiprocessing.connection import Connection
@@ -39,12 +38,13 @@ def work(pipe: Connection, job: Job, memory_bytes: int) -> None:
         except EOFError:
             return
         try:
-            answer = bytes(ForkingPickler.dumps(job(pickle.loads(wire))))
+            answer = bytes(ForkingPickler.dumps(job(ForkingPickler.loads(wire))))
         except MemoryError:
             gap = failed("memory", f"more than {memory_bytes / 2**30:.1f} GiB were needed")
-            answer = pickle.dumps(gap)
+            answer = bytes(ForkingPickler.dumps(gap))
         except Exception as error:  # costs this task; a new worker would cost seconds as well
-            answer = pickle.dumps(failed("crash", f"{type(error).__name__}: {error}"))
+            gap = failed("crash", f"{type(error).__name__}: {error}")
+            answer = bytes(ForkingPickler.dumps(gap))
         pipe.send_bytes(answer)
 
 
