@@ -52,7 +52,8 @@ class Coverage:
     absent  by cause; the sample has no such part
     failed  by cause; it has, but it could not be read or computed
     never   never extracted
-    by_id   rows that were found by id alone, their file not being on this machine; among the others
+    by_id   rows that were found by id alone, their file not being on this machine, without those
+            that say just that; they are among the others
     """
 
     ok: int
@@ -123,7 +124,7 @@ class Known:
             absent=self._by_cause(Status.ABSENT),
             failed=self._by_cause(Status.FAILED),
             never=int((~self.found).sum()),
-            by_id=int(self.by_id.sum()),
+            by_id=int((self.by_id & ~self.failed("missing")).sum()),
         )
 
     def _by_cause(self, status: Status) -> dict[str, int]:
@@ -141,7 +142,7 @@ def match(
     """Return the best row of each key among shards, which are in order of age, oldest first.
 
     OK beats ABSENT beats FAILED; among equals the younger wins. A digest that is None matches every
-    row of its id.
+    row of its id but those that say that a table named no file: now it names one.
     """
     asked, unknown = _digest_array(digests, len(index))
     starts = np.cumsum([0, *(len(header) for _, header in shards)])
@@ -151,7 +152,10 @@ def match(
     best = np.zeros(len(index), np.int64)
     for (_, header), start in zip(shards, starts[:-1].tolist(), strict=True):
         place, row = index.rows_of(header.ids)
-        same = unknown[row] | (header.digests[place] == asked[row]).all(axis=1)
+        same = (header.digests[place] == asked[row]).all(axis=1)
+        if unknown.any():
+            nameless = [cause == "not-given" for cause in header.causes]
+            same |= unknown[row] & ~np.array(nameless, bool)[header.cause[place]]
         place, row = place[same], row[same]
         better = Status.FAILED - header.status[place].astype(np.int64)
         np.maximum.at(best, row, 1 + better * total + start + place)

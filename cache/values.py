@@ -9,8 +9,7 @@ import numpy as np
 from cache.spec import FeatureSpec, Row
 from core.fingerprint import DIGEST_BYTES
 from core.status import Status
-
-LONGEST_ID = 200  # characters, as in manifests
+from corpus.cells import LONGEST_ID, BadCell, id_of
 
 
 def stored_dtype(spec: FeatureSpec) -> np.dtype[Any]:
@@ -64,8 +63,10 @@ def _check_numbers(spec: FeatureSpec, value: np.ndarray) -> str | None:
 
 def check_row(spec: FeatureSpec, row: Row) -> str | None:
     """Return why a row cannot be stored under this spec, or None if it can."""
-    if not 1 <= len(row.sample_id) <= LONGEST_ID or not row.sample_id.isprintable():
-        return f"an id of 1 to {LONGEST_ID} printable characters was expected"
+    try:
+        id_of(row.sample_id)
+    except BadCell as error:
+        return f"an id of 1 to {LONGEST_ID} printable characters was expected: {error}"
     if len(row.inputs_digest) != DIGEST_BYTES:
         return f"a digest of {DIGEST_BYTES} bytes was expected, not {len(row.inputs_digest)}"
     if row.status is Status.OK:

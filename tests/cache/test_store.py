@@ -88,6 +88,17 @@ def test_a_sample_whose_file_is_not_here_is_found_by_id_alone(store):
     assert known.ok.tolist() == [True, True, False]
 
 
+def test_a_row_without_a_file_is_not_that_of_a_file_which_is_not_here(store):
+    write(store, [Row.of("clip-0", digest("absent"), absent("not-given"))])
+    assert not store.known(VECTOR, ["clip-0"], [None]).found.any()
+    assert store.known(VECTOR, ["clip-0"], [digest("absent")]).found.all()
+
+
+def test_a_missing_file_does_not_count_as_found_by_id(store):
+    write(store, [row(1), Row.of("clip-0", UNKNOWN_INPUTS, failed("missing"))])
+    assert store.known(VECTOR, ["clip-0", "clip-1"], [None, None]).coverage().by_id == 1
+
+
 def test_a_file_that_came_back_is_not_the_missing_one(store):
     write(store, [Row.of("clip-0", UNKNOWN_INPUTS, failed("missing"))])
     assert not store.known(VECTOR, *keys(0)).found.any()

@@ -6,6 +6,7 @@ import pytest
 from cache.spec import Row
 from cache.values import check_row, check_value
 from core.status import Status
+from corpus.cells import id_of
 from tests.cache.rows import RAGGED, VECTOR, WORDS, row, value_of
 
 FINE = np.zeros(3, np.float32)
@@ -66,6 +67,12 @@ def test_a_value_that_does_not_fit_says_why(spec, value, text):
 )
 def test_a_row_that_contradicts_itself_says_why(bad, text):
     assert check_row(VECTOR, bad).startswith(text)
+
+
+@pytest.mark.parametrize("name", ["at 3.00\u202fPM.mp4", "a\u00a0b", "\u0645\u06cc\u200c\u062e"])
+def test_an_id_that_a_table_may_have_is_stored(name):
+    assert id_of(name) == name
+    assert check_row(VECTOR, Row(name, bytes(16), Status.OK, FINE)) is None
 
 
 def test_a_row_of_its_spec_is_stored():
