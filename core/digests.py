@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from core.fingerprint import digest_file
@@ -13,21 +14,27 @@ from core.log import logger
 _TABLE = """create table if not exists files
 (path text primary key, size_bytes integer, modified_ns integer, digest blob)"""
 
+_SAVE_EVERY_S = 60.0
+# Of two changes within one tick of a file system's clock the second leaves no trace in the time: a
+# file that young may change again unseen, so it is digested anew next time. FAT ticks every 2 s.
+_SETTLED_NS = 2_000_000_000
+
 _Entry = tuple[int, int, bytes]
 
 
 class FileDigests:
     """The digest of a file's content, asked for by path; call it like a function.
 
-    What was computed is kept in a small SQLite file, so that a second run over a large data set
-    only looks at sizes and times. The memory is a convenience: where it cannot be read or written,
-    digests are computed anew and nothing else changes.
+    What was computed is kept in a small SQLite file, every minute and by `save`, so that a second
+    run over a large data set only looks at sizes and times. The memory is a convenience: where it
+    cannot be read or written, digests are computed anew and nothing else changes.
     """
 
     def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory
         self._known: dict[str, _Entry] = {} if memory is None else _load(memory)
         self._new: dict[str, _Entry] = {}
+        self._saved_s = time.monotonic()
 
     def __call__(self, path: Path) -> bytes | None:
         """Return the 16-byte digest of a file's content; None where there is no readable file."""
@@ -37,10 +44,15 @@ class FileDigests:
             known = self._known.get(name)
             if known and known[:2] == (facts.st_size, facts.st_mtime_ns):
                 return known[2]
+            begun_ns = time.time_ns()
             digest = digest_file(path)
         except OSError:
             return None
-        self._known[name] = self._new[name] = (facts.st_size, facts.st_mtime_ns, digest)
+        self._known[name] = (facts.st_size, facts.st_mtime_ns, digest)
+        if begun_ns - facts.st_mtime_ns > _SETTLED_NS:
+            self._new[name] = self._known[name]
+            if time.monotonic() - self._saved_s > _SAVE_EVERY_S:
+                self.save()
         return digest
 
     def save(self) -> None:
@@ -56,6 +68,7 @@ class FileDigests:
         except (OSError, sqlite3.Error) as error:
             logger.info("file digests not remembered in %s: %s", self._memory, error)
         self._new.clear()
+        self._saved_s = time.monotonic()
 
 
 def _load(memory: Path) -> dict[str, _Entry]:

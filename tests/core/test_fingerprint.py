@@ -1,6 +1,7 @@
 """Equal things have equal digests, and nothing else has."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_a_file_is_digested_by_its_content(tmp_path):
 def test_a_file_is_digested_once_and_again_when_it_changes(tmp_path):
     video, memory = tmp_path / "a.mp4", tmp_path / "memory.sqlite"
     video.write_bytes(b"one")
+    os.utime(video, (1e9, 1e9))
     digests = FileDigests(memory)
     first = digests(video)
     digests.save()
@@ -50,6 +52,26 @@ def test_a_file_is_digested_once_and_again_when_it_changes(tmp_path):
     assert remembered(video) == b"remembered"
     video.write_bytes(b"another")
     assert remembered(video) == digest_file(video) != first
+
+
+def test_a_change_that_the_clock_of_the_disk_does_not_show_is_seen(tmp_path):
+    video, memory = tmp_path / "a.mp4", tmp_path / "memory.sqlite"
+    video.write_bytes(b"one")
+    written = video.stat()
+    digests = FileDigests(memory)
+    digests(video)
+    digests.save()
+    video.write_bytes(b"two")
+    os.utime(video, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert FileDigests(memory)(video) == digest_file(video)
+
+
+def test_digests_are_kept_while_more_are_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.digests._SAVE_EVERY_S", -1.0)
+    (tmp_path / "a").write_bytes(b"x")
+    os.utime(tmp_path / "a", (1e9, 1e9))
+    FileDigests(tmp_path / "memory")(tmp_path / "a")
+    assert str(tmp_path / "a") in FileDigests(tmp_path / "memory")._known
 
 
 def test_a_memory_may_be_named_by_a_relative_path(tmp_path, monkeypatch):
