@@ -149,7 +149,7 @@ def _read_json_lines(path: Path) -> Table:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             row, faults[len(rows)] = {}, f"the line is not JSON: {error}"
         if not isinstance(row, dict):
             row, faults[len(rows)] = {}, "the line is not a JSON object"

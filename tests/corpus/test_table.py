@@ -89,6 +89,11 @@ def test_what_is_no_table_is_refused_with_its_line(write_text, content, problem)
     assert caught.value.exit_code == 2
 
 
+def test_a_line_that_is_nested_too_deep_is_a_fault(write_text):
+    table = read_table(write_text('{"id": 1}\n' + "[" * 100_000 + "\n", "v.jsonl"))
+    assert "not JSON: " in table.faults[1]
+
+
 def test_a_file_of_another_kind_is_refused(write_text):
     with pytest.raises(UsageError, match=r"suffix '.xlsx'; expected one of .csv, .tsv"):
         read_table(write_text("x", "v.xlsx"))
