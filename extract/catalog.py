@@ -6,7 +6,8 @@ all of its features, or a preset. Families of text give one extractor for each t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cache.spec import FeatureSpec
@@ -91,7 +92,19 @@ def resolve(asked: Sequence[str], *, parts: Collection[str], decoder: str = "pya
             features.update(dict.fromkeys(_features(extractor, name)))
     if not features:
         raise UsageError("the table names no video and no text; say which columns are: --columns")
+    _check_names(extractors.values())
     return Request(tuple(extractors.values()), tuple(features))
+
+
+def _check_names(extractors: Iterable[Extractor]) -> None:
+    """Refuse two features of one name: the text column `title/scores` beside `title` makes such."""
+    names = Counter(spec.name for extractor in extractors for spec in extractor.specs)
+    for name, count in names.items():
+        if count > 1:
+            raise UsageError(
+                f"feature {name!r} would stand for {count} things, as a text column has a '/' in "
+                "its name; rename that column"
+            )
 
 
 def all_extractors(field: str) -> Iterator[tuple[Family, Extractor]]:
@@ -142,8 +155,10 @@ def _extractors(name: str, text_fields: Sequence[str], decoder: str) -> list[Ext
     make = _MAKERS.load(family)
     if FAMILIES[family].reads != "text":
         return [make(decoder=decoder)]
-    field = name.partition("/")[0].partition(":")[2]
-    if field and field not in text_fields:
+    field = name.partition(":")[2]
+    if field not in text_fields:  # then it ends with an output; a column may have a "/" of its own
+        field = field.rpartition("/")[0] or field
+    if ":" in name and field not in text_fields:
         raise UnknownName(f"feature {name!r}: text field", field, text_fields)
     return [make(field=each) for each in ([field] if field else text_fields)]
 
@@ -151,7 +166,8 @@ def _extractors(name: str, text_fields: Sequence[str], decoder: str) -> list[Ext
 def _features(extractor: Extractor, name: str) -> list[str]:
     """Return which of an extractor's features a name stands for: itself, or all of its family."""
     given = [spec.name for spec in extractor.specs]
-    if "/" not in name:
+    field = extractor.reads[0].partition(":")[2]
+    if name in (extractor.family, f"{extractor.family}:{field}"):
         return given
     if name not in given:
         raise UnknownName("feature", name, given, REMEDY)
