@@ -18,12 +18,20 @@ class Keys:
         self.index = IdIndex(sample.id for sample in samples)
         self._samples, self._digest_of = samples, digest_of
         self._digests: dict[tuple[str, ...], list[bytes | None]] = {}
+        self._files: dict[str, bytes | None] = {}  # two looks at 100,000 files take 0.3 s more
 
     def digests(self, parts: tuple[str, ...]) -> list[bytes | None]:
         """Return 16 bytes for each sample; None where a file is not on this machine."""
         if parts not in self._digests:
-            self._digests[parts] = [s.digest(parts, self._digest_of) for s in self._samples]
+            self._digests[parts] = [s.digest(parts, self._file_digest) for s in self._samples]
         return self._digests[parts]
+
+    def _file_digest(self, path: Path) -> bytes | None:
+        """Digest each file once: its parts are then of one and the same content."""
+        name = str(path)
+        if name not in self._files:
+            self._files[name] = self._digest_of(path)
+        return self._files[name]
 
     def changed(self, row: int, parts: tuple[str, ...]) -> bool:
         """Say whether a sample's parts are others by now than when they were digested."""

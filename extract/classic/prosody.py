@@ -24,8 +24,7 @@ Range and movement are in semitones, so that a high voice and a low one are alik
 from __future__ import annotations
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from extract.classic.pitch import semitones
 from extract.classic.sound import (

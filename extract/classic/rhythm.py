@@ -29,9 +29,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from core.status import Gap, absent
 from extract.classic.descriptor import Descriptor, of_sound

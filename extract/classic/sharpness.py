@@ -26,7 +26,7 @@ took the video, heads will find that out from them. Cost: 20 ms for 6 frames of 
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from extract.classic.descriptor import Descriptor, Dims, of_frames
 from extract.classic.pictures import cell_means, grey_levels
@@ -141,7 +141,7 @@ def _blur(lines: np.ndarray) -> float:
     """
     lines = np.ascontiguousarray(lines, np.float32)
     differences = np.abs(np.diff(lines, axis=1))
-    blurred = np.abs(np.diff(uniform_filter1d(lines, 9, axis=1), axis=1))
+    blurred = np.abs(np.diff(scipy.ndimage.uniform_filter1d(lines, 9, axis=1), axis=1))
     total = float(differences.sum())
     lost = float(np.maximum(differences - blurred, 0).sum())
     return 1 - lost / total if total > 0 else 1.0
