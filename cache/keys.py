@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cache.known import IdIndex
-from corpus.sample import Sample
+from corpus.sample import Sample, content_parts
 
 DigestOf = Callable[[Path], bytes | None]
 
@@ -22,6 +22,7 @@ class Keys:
 
     def digests(self, parts: tuple[str, ...]) -> list[bytes | None]:
         """Return 16 bytes for each sample; None where a file is not on this machine."""
+        parts = content_parts(parts)
         if parts not in self._digests:
             self._digests[parts] = [s.digest(parts, self._file_digest) for s in self._samples]
         return self._digests[parts]

@@ -77,12 +77,8 @@ def _load(memory: Path) -> dict[str, _Entry]:
     address = f"{memory.resolve().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True)) as base:
-            return {
-                name: (size, modified, digest)
-                for name, size, modified, digest in base.execute(
-                    "select path, size_bytes, modified_ns, digest from files"
-                )
-            }
+            rows = base.execute("select path, size_bytes, modified_ns, digest from files")
+            return {name: (size, modified, digest) for name, size, modified, digest in rows}
     except sqlite3.Error as error:
         logger.info("file digests of %s are not readable (%s); computing anew", memory, error)
         return {}

@@ -15,6 +15,11 @@ Target = float | str | np.ndarray | None
 MEDIA_PARTS = {"video": "video", "audio": "video", "image": "image"}  # part -> field with its file
 
 
+def content_parts(parts: Iterable[str]) -> tuple[str, ...]:
+    """Return what identifies some parts, sorted: sound is known by the file it is read from."""
+    return tuple(sorted({MEDIA_PARTS.get(part, part) for part in parts}))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One row of a table.
@@ -62,7 +67,7 @@ class Sample:
         the identity is not known, and neither is ours: the answer is None.
         """
         words: list[str] = []
-        for part in sorted(parts):
+        for part in content_parts(parts):
             content = self._content(part, file_digest)
             if content is None:
                 return None
@@ -73,7 +78,7 @@ class Sample:
         """Return what identifies one part's content; "absent" can be no other content's word."""
         kind, _, name = part.partition(":")
         if kind in MEDIA_PARTS:
-            path = self.file(kind)
+            path = self.image if kind == "image" else self.video
             if path is None:
                 return "absent"
             digest = file_digest(path)

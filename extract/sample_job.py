@@ -12,8 +12,6 @@ import numpy as np
 from core.status import Gap, absent, failed
 from corpus.sample import MEDIA_PARTS, Sample
 from extract.contract import Extractor, Inputs
-from media.decode import read_media
-from media.image import read_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,10 @@ class _Parts:
 
     @classmethod
     def read(cls, sample: Sample, extractors: Sequence[Extractor], decoder: str) -> _Parts:
+        # Here, as only workers read: the main process need not load the libraries of media.
+        from media.decode import read_media
+        from media.image import read_image
+
         frames = list(dict.fromkeys(e.frames for e in extractors if e.frames is not None))
         sound = list(dict.fromkeys(e.audio for e in extractors if e.audio is not None))
         parts = cls()
