@@ -85,6 +85,7 @@ def run(
     opened = OpenCache.at(cache, samples)
     if dry_run:
         plan = make_plan(samples, request, store=opened.store, keys=opened.keys, retry=again)
+        opened.digests.save()
         _print_plan(plan, as_json=as_json)
         return 0
     settings = loading.settings(

@@ -224,7 +224,7 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
 def _fit_counts(column: Column, *, raw: bool) -> Block:
     """Learn which n-grams of the train rows to look at, and how much each says."""
     counts = counts_of(column)[column.present]
-    kept = frequent(counts)
+    kept = frequent(counts, dense=raw)
     idf, centre, scale = np.zeros(0, np.float32), np.zeros(len(kept)), np.ones(len(kept))
     if not raw:
         idf = inverse_frequency(counts[:, kept])
