@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from core.fingerprint import digest_strings
 
 Target = float | str | np.ndarray | None
 
+_ONE_FILE = {("video",), ("image",)}
 MEDIA_PARTS = {"video": "video", "audio": "video", "image": "image"}  # part -> field with its file
 
 
-def content_parts(parts: Iterable[str]) -> tuple[str, ...]:
+@lru_cache
+def content_parts(parts: tuple[str, ...]) -> tuple[str, ...]:
     """Return what identifies some parts, sorted: sound is known by the file it is read from."""
     return tuple(sorted({MEDIA_PARTS.get(part, part) for part in parts}))
 
@@ -58,7 +61,7 @@ class Sample:
         return name in (self.text if kind == "text" else self.meta)
 
     def digest(
-        self, parts: Iterable[str], file_digest: Callable[[Path], bytes | None]
+        self, parts: tuple[str, ...], file_digest: Callable[[Path], bytes | None]
     ) -> bytes | None:
         """Return the identity (16 bytes) of just these parts, whatever the rest of the row says.
 
@@ -66,8 +69,13 @@ class Sample:
         gives the digest of a file's content, or None where the file is not on this machine; then
         the identity is not known, and neither is ours: the answer is None.
         """
+        named = content_parts(parts)
+        if named in _ONE_FILE:
+            path = self.image if named == ("image",) else self.video
+            if path is not None:
+                return file_digest(path)  # as it is: hashing it again took 0.2 s of 100,000 rows
         words: list[str] = []
-        for part in content_parts(parts):
+        for part in named:
             content = self._content(part, file_digest)
             if content is None:
                 return None
