@@ -158,9 +158,9 @@ class _Supervisor:
             self._hand_out()
             if self._exhausted and not self._again and not any(w.errands for w in self._workers):
                 return
-            by_handle = {w.pipe: w for w in self._workers}
-            for handle in multiprocessing.connection.wait(list(by_handle), _TICK_S):
-                self._receive(by_handle[handle])  # type: ignore[index]
+            answering = multiprocessing.connection.wait([w.pipe for w in self._workers], _TICK_S)
+            for worker in [w for w in self._workers if w.pipe in answering]:
+                self._receive(worker)
             self._enforce_time()
 
     def _new_worker(self) -> _Worker:
