@@ -102,13 +102,13 @@ def run(
 
 def _request(features: str | None, preset: str | None, table: Manifest, decoder: str) -> Request:
     """Turn --features or --preset into extractors for this table."""
-    from extract.catalog import DEFAULT_PRESET, PRESETS, resolve
+    from extract.catalog import DEFAULT_PRESET, PRESETS, preset_of, resolve
 
     if features and preset:
         raise UsageError(
             "--features and --preset exclude each other; name the preset in --features"
         )
-    if preset and preset not in PRESETS:
+    if preset and preset_of(preset) not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
     asked = o.names(features) or [preset or DEFAULT_PRESET]
     return resolve(asked, parts=loading.parts_of(table), decoder=decoder)

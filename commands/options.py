@@ -76,7 +76,10 @@ SkipBadRowsOption = Annotated[
 FeaturesOption = Annotated[
     str | None,
     typer.Option(
-        "--features", help="comma-separated features or families, see `features`", metavar="NAMES"
+        "--features",
+        help="comma-separated features, families or presets, of the whole video or its opening "
+        "seconds (motion@first3s), see `features`",
+        metavar="NAMES",
     ),
 ]
 WorkersOption = Annotated[

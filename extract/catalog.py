@@ -1,7 +1,9 @@
 """The catalog: which families of extractors there are, and which features a request stands for.
 
 A feature's name is `family[@variant][:field][/output]`. A request names features, or a family for
-all of its features, or a preset. Families of text give one extractor for each text field.
+all of its features, or a preset. Families of text give one extractor for each text field; families
+of video and sound one for each variant that is asked for (`opening.py`), as does a preset:
+`classic@first3s`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from cache.spec import FeatureSpec
 from core.errors import UnknownName, UsageError
 from core.registry import Registry
 from extract.contract import Extractor
+from extract.opening import OPENING_PARTS, seconds_of, with_opening
 from media.request import DECODERS
 
 REMEDY = "List: python cli.py features"
@@ -84,11 +87,11 @@ def resolve(asked: Sequence[str], *, parts: Collection[str], decoder: str = "pya
     """
     if decoder not in DECODERS:
         raise UnknownName("decoder", decoder, DECODERS)
-    extractors: dict[tuple[str, tuple[str, ...]], Extractor] = {}
+    extractors: dict[tuple[str, ...], Extractor] = {}
     features: dict[str, None] = {}
     for name in _expanded(asked, parts):
         for extractor in _extractors(name, _fields(parts), decoder):
-            extractors.setdefault((extractor.family, extractor.reads), extractor)
+            extractors.setdefault(tuple(spec.name for spec in extractor.specs), extractor)
             features.update(dict.fromkeys(_features(extractor, name)))
     if not features:
         raise UsageError("the table names no video and no text; say which columns are: --columns")
@@ -119,8 +122,8 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
     kinds = {part.partition(":")[0] for part in parts}
     names: list[str] = []
     for name in asked:
-        if name in PRESETS:
-            names += [family for family in PRESETS[name] if FAMILIES[family].reads in kinds]
+        if preset_of(name) in PRESETS:
+            names += _of_preset(name, kinds)
             continue
         family = family_of(name)
         if FAMILIES[family].reads not in kinds:
@@ -130,6 +133,19 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
             )
         names.append(name)
     return names
+
+
+def preset_of(name: str) -> str:
+    """Return the name without its variant: that of the preset, if it names one."""
+    return name.partition("@")[0]
+
+
+def _of_preset(name: str, kinds: Collection[str]) -> list[str]:
+    """Return a preset's families that read some of these kinds, in the variant that is named."""
+    seconds = seconds_of(name)
+    kinds = kinds if seconds is None else set(kinds) & set(OPENING_PARTS)
+    families = [family for family in PRESETS[preset_of(name)] if FAMILIES[family].reads in kinds]
+    return [with_opening(family, seconds) for family in families]
 
 
 def family_of(name: str) -> str:
@@ -153,8 +169,13 @@ def _extractors(name: str, text_fields: Sequence[str], decoder: str) -> list[Ext
     """Make the extractors that a name stands for: one, or for a text family one for each field."""
     family = family_of(name)
     make = _MAKERS.load(family)
-    if FAMILIES[family].reads != "text":
-        return [make(decoder=decoder)]
+    seconds, reads = seconds_of(name), FAMILIES[family].reads
+    if seconds is not None and reads not in OPENING_PARTS:
+        raise UsageError(
+            f"feature {name!r} reads {reads}, which has no opening seconds; ask for {family!r}"
+        )
+    if reads != "text":
+        return [make(decoder=decoder, seconds=seconds)]
     field = name.partition(":")[2]
     if field not in text_fields:  # then it ends with an output; a column may have a "/" of its own
         field = field.rpartition("/")[0] or field
@@ -167,7 +188,8 @@ def _features(extractor: Extractor, name: str) -> list[str]:
     """Return which of an extractor's features a name stands for: itself, or all of its family."""
     given = [spec.name for spec in extractor.specs]
     field = extractor.reads[0].partition(":")[2]
-    if name in (extractor.family, f"{extractor.family}:{field}"):
+    whole = name.partition(":")[0].partition("/")[0]
+    if name in (whole, f"{whole}:{field}"):
         return given
     if name not in given:
         raise UnknownName("feature", name, given, REMEDY)

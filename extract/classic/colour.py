@@ -48,11 +48,11 @@ NAMES = (
 POOLED_NAMES = tuple(f"{name}:{pooled}" for pooled in ("mean", "std", "trend") for name in NAMES)
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `colour/frames` float32 [T, 61] and `colour` float32 [183]."""
     recipe = {"code": "classic.colour", "version": 1, "decoder": decoder}
     dims: Dims = {"colour/frames": ("frame", len(NAMES)), "colour": (len(POOLED_NAMES),)}
-    return of_frames(_described, REQUEST, dims, recipe)
+    return of_frames(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(frames: Frames) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from typing import Any
 from cache.spec import TEXT, FeatureSpec
 from core.status import Gap
 from extract.contract import DeviceOf, Inputs, Value
+from extract.opening import opened, with_opening
 from media.request import AudioRequest, FrameRequest
 
 Dims = Mapping[str, tuple[int | str, ...]]  # by feature name
@@ -23,8 +24,9 @@ Described = Mapping[str, Any] | Gap
 class Descriptor:
     """An extractor whose `prepare` does all the work.
 
-    describe  takes `Frames`, `Sound` or str, whichever the extractor reads; a function of a module,
-              as it goes to worker processes
+    describe  takes `Frames`, `Sound` or str, whichever the extractor reads, and names features
+              without a variant; a function of a module, as it goes to worker processes
+    seconds   the opening seconds that it is a variant for, or None
     """
 
     family: str
@@ -33,9 +35,16 @@ class Descriptor:
     describe: Callable[[Any], Described]
     frames: FrameRequest | None = None
     audio: AudioRequest | None = None
+    seconds: float | None = None
 
     def prepare(self, inputs: Inputs) -> Described:
         """Describe the one part that this extractor reads."""
+        described = self._described(inputs)
+        if isinstance(described, Gap):
+            return described
+        return {with_opening(name, self.seconds): value for name, value in described.items()}
+
+    def _described(self, inputs: Inputs) -> Described:
         if self.frames is not None:
             return self.describe(inputs.frames)
         if self.audio is not None:
@@ -51,21 +60,33 @@ class Descriptor:
 
 
 def of_frames(
-    describe: Callable[[Any], Described], request: FrameRequest, dims: Dims, recipe: dict[str, Any]
+    describe: Callable[[Any], Described],
+    request: FrameRequest,
+    dims: Dims,
+    recipe: dict[str, Any],
+    *,
+    seconds: float | None = None,
 ) -> Descriptor:
-    """Return the descriptor of a video's frames."""
-    reads = ("video",)
-    whole = {**recipe, "frames": request.recipe()}
-    return Descriptor(_family(recipe), reads, _specs(dims, reads, whole), describe, frames=request)
+    """Return the descriptor of a video's frames, or of those of its first `seconds`."""
+    reads, asked = ("video",), opened(request, seconds)
+    whole = {**recipe, "frames": asked.recipe()}
+    specs = _specs(dims, reads, whole, seconds)
+    return Descriptor(_family(recipe), reads, specs, describe, frames=asked, seconds=seconds)
 
 
 def of_sound(
-    describe: Callable[[Any], Described], request: AudioRequest, dims: Dims, recipe: dict[str, Any]
+    describe: Callable[[Any], Described],
+    request: AudioRequest,
+    dims: Dims,
+    recipe: dict[str, Any],
+    *,
+    seconds: float | None = None,
 ) -> Descriptor:
-    """Return the descriptor of a sound track."""
-    reads = ("audio",)
-    whole = {**recipe, "audio": request.recipe()}
-    return Descriptor(_family(recipe), reads, _specs(dims, reads, whole), describe, audio=request)
+    """Return the descriptor of a sound track, or of what is heard in its first `seconds`."""
+    reads, asked = ("audio",), opened(request, seconds)
+    whole = {**recipe, "audio": asked.recipe()}
+    specs = _specs(dims, reads, whole, seconds)
+    return Descriptor(_family(recipe), reads, specs, describe, audio=asked, seconds=seconds)
 
 
 def of_text(
@@ -82,9 +103,9 @@ def _family(recipe: Mapping[str, Any]) -> str:
 
 
 def _specs(
-    dims: Dims, reads: tuple[str, ...], recipe: Mapping[str, Any]
+    dims: Dims, reads: tuple[str, ...], recipe: Mapping[str, Any], seconds: float | None = None
 ) -> tuple[FeatureSpec, ...]:
     return tuple(
-        FeatureSpec(name, shape, "float32" if shape else TEXT, reads, recipe)
-        for name, shape in dims.items()
+        FeatureSpec(with_opening(name, seconds), dim, "float32" if dim else TEXT, reads, recipe)
+        for name, dim in dims.items()
     )

@@ -84,7 +84,7 @@ POOLED_NAMES = (
 )
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `loudness/frames` float32 [T, 4] and `loudness` float32 [42]."""
     recipe = {
         "code": "classic.loudness",
@@ -95,7 +95,7 @@ def extractor(decoder: str = "pyav") -> Descriptor:
         "silent_db": SILENT_DB,
     }
     dims: Dims = {"loudness/frames": ("frame", len(NAMES)), "loudness": (len(POOLED_NAMES),)}
-    return of_sound(_described, REQUEST, dims, recipe)
+    return of_sound(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:

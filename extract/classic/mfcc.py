@@ -52,7 +52,7 @@ POOLED_NAMES = (
 )
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `mfcc/frames` float32 [T, 40] and `mfcc` float32 [148]."""
     recipe = {
         "code": "classic.mfcc",
@@ -63,7 +63,7 @@ def extractor(decoder: str = "pyav") -> Descriptor:
         "pitch": CONSTANTS,
     }
     dims: Dims = {"mfcc/frames": ("frame", len(NAMES)), "mfcc": (len(POOLED_NAMES),)}
-    return of_sound(_described, REQUEST, dims, recipe)
+    return of_sound(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:

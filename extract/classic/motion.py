@@ -36,11 +36,11 @@ POOLED_NAMES = (
 )
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `motion/steps` float32 [T, 74] and `motion` float32 [276]."""
     recipe = {"code": "classic.motion", "version": 1, "decoder": decoder}
     dims: Dims = {"motion/steps": ("step", len(NAMES)), "motion": (len(POOLED_NAMES),)}
-    return of_frames(_described, REQUEST, dims, recipe)
+    return of_frames(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(frames: Frames) -> dict[str, np.ndarray] | Gap:

@@ -67,7 +67,7 @@ POOLED_NAMES = (
 )
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `rhythm` float32 [71]."""
     recipe = {
         "code": "classic.rhythm",
@@ -77,7 +77,7 @@ def extractor(decoder: str = "pyav") -> Descriptor:
         "tempo_bpm": [SLOWEST_BPM, FASTEST_BPM, USUAL_BPM],
         "modulation_hz": list(MODULATION_HZ),
     }
-    return of_sound(_described, REQUEST, {"rhythm": (len(POOLED_NAMES),)}, recipe)
+    return of_sound(_described, REQUEST, {"rhythm": (len(POOLED_NAMES),)}, recipe, seconds=seconds)
 
 
 def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:

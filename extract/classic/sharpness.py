@@ -50,11 +50,11 @@ NAMES = (
 POOLED_NAMES = tuple(f"{name}:{pooled}" for pooled in ("mean", "std") for name in NAMES)
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `sharpness/frames` float32 [T, 28] and `sharpness` float32 [56]."""
     recipe = {"code": "classic.sharpness", "version": 1, "decoder": decoder}
     dims: Dims = {"sharpness/frames": ("frame", len(NAMES)), "sharpness": (len(POOLED_NAMES),)}
-    return of_frames(_described, REQUEST, dims, recipe)
+    return of_frames(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(frames: Frames) -> dict[str, np.ndarray]:

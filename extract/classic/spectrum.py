@@ -77,7 +77,7 @@ POOLED_NAMES = (
 )
 
 
-def extractor(decoder: str = "pyav") -> Descriptor:
+def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor:
     """Return the extractor of `spectrum/frames` float32 [T, 32] and `spectrum` float32 [127]."""
     recipe = {
         "code": "classic.spectrum",
@@ -90,7 +90,7 @@ def extractor(decoder: str = "pyav") -> Descriptor:
         "pitch": CONSTANTS,
     }
     dims: Dims = {"spectrum/frames": ("frame", len(NAMES)), "spectrum": (len(POOLED_NAMES),)}
-    return of_sound(_described, REQUEST, dims, recipe)
+    return of_sound(_described, REQUEST, dims, recipe, seconds=seconds)
 
 
 def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
