@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cache.best import best_rows
 from cache.known import Coverage
 from cache.marker import Costs
 from cache.spec import FeatureSpec
@@ -74,17 +75,15 @@ def distinct(store: Store, spec: FeatureSpec) -> Coverage:
     Raises:
         CacheError: if a shard is not what it says it is.
     """
-    best: dict[bytes, tuple[int, str]] = {}
-    for _, header in store.headers(spec):
-        keys = zip(header.ids.tolist(), header.digests, strict=True)
-        causes = np.array(header.causes, dtype=object)[header.cause].tolist()
-        for (name, digest), status, cause in zip(keys, header.status.tolist(), causes, strict=True):
-            key = name + digest.tobytes()
-            if key not in best or status <= best[key][0]:
-                best[key] = (status, cause)
-    counts = Counter(best.values())
+    headers = [header for _, header in store.headers(spec)]
+    counts = Counter[tuple[int, str]]()
+    for header, rows in zip(headers, best_rows(headers), strict=True):
+        kinds = len(header.causes)
+        numbers = np.bincount(header.status[rows].astype(np.int64) * kinds + header.cause[rows])
+        for kind in np.flatnonzero(numbers).tolist():
+            counts[kind // kinds, header.causes[kind % kinds]] += int(numbers[kind])
     return Coverage(
-        ok=counts[(Status.OK, "")],
+        ok=sum(n for (status, _), n in counts.items() if status == Status.OK),
         absent={cause: n for (status, cause), n in counts.items() if status == Status.ABSENT},
         failed={cause: n for (status, cause), n in counts.items() if status == Status.FAILED},
         never=0,
