@@ -1,4 +1,4 @@
-"""Of several rows of one key, which one counts: OK before ABSENT before FAILED, then the younger."""
+"""Of several rows of one key, which counts: OK, then ABSENT, then FAILED; else the younger."""
 
 from __future__ import annotations
 

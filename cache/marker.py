@@ -47,6 +47,9 @@ class Marker:
     causes    number of rows by "STATUS cause", such as "ABSENT no-audio"
     digest    of the shard's file, hexadecimal
     created   seconds since 1970
+    replaces  names of shards whose rows are in this one: readers pass over them, if they are still
+              there, so that a compaction takes place when its marker does
+    dropped   rows that a compaction left out; what they cost is among the costs
     """
 
     format: str
@@ -60,6 +63,8 @@ class Marker:
     created: float
     costs: Costs
     versions: Mapping[str, str]
+    replaces: tuple[str, ...] = ()
+    dropped: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {"version": VERSION, **asdict(self)}
@@ -75,11 +80,14 @@ class Marker:
             raise ValueError(f"its version is {value['version']}, this program reads {VERSION}")
         if value["format"] not in FORMATS:
             raise ValueError(f"its format {value['format']!r} is none of {', '.join(FORMATS)}")
+        value = {"replaces": (), "dropped": 0, **value}
         known = {part.name: value[part.name] for part in fields(cls)}
-        if not isinstance(known["rows"], int) or known["rows"] < 0:
-            raise ValueError(f"it has {known['rows']!r} rows")
+        for count in ("rows", "dropped"):
+            if not isinstance(known[count], int) or known[count] < 0:
+                raise ValueError(f"its {count} are {known[count]!r}")
         known["statuses"] = {name: int(count) for name, count in known["statuses"].items()}
         known["causes"] = {name: int(count) for name, count in known["causes"].items()}
+        known["replaces"] = tuple(map(_shard_name, value["replaces"]))
         known["created"], known["size_bytes"] = float(value["created"]), int(value["size_bytes"])
         seconds = {part: float(cost) for part, cost in value["costs"].items()}
         if not all(math.isfinite(number) for number in (known["created"], *seconds.values())):
@@ -93,6 +101,17 @@ class Shard:
 
     path: Path
     marker: Marker
+
+    @property
+    def marker_path(self) -> Path:
+        """The marker's own file."""
+        return self.path.with_suffix(".json")
+
+
+def _shard_name(name: str) -> str:
+    if not _SHARD_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a shard")
+    return name
 
 
 def is_marker(name: str) -> bool:

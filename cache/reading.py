@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from cache.known import Coverage, Digests, IdIndex, Known
 from cache.shard import FORMATS, Segments
 from cache.spec import Column, FeatureSpec
-from cache.store import Store
+from cache.store import Store, all_there
 from cache.values import stored_dtype
+from core.errors import CacheError
 
+T = TypeVar("T")
 Pieces = list[tuple[int, Segments]]  # by number of the shard
 
 
@@ -24,7 +28,8 @@ def read_column(
     Raises:
         CacheError: if the folder, a marker or a shard is not what it says it is.
     """
-    return read_known(store.known(spec, ids, digests))
+    index = ids if isinstance(ids, IdIndex) else IdIndex(ids)
+    return settled(lambda: store.known(spec, index, digests), read_known)[1]
 
 
 def read_columns(
@@ -42,9 +47,27 @@ def read_columns(
     for spec, keys in digests.items():
         if spec.name in columns:
             raise ValueError(f"feature {spec.name!r} is asked for with two recipes")
-        known = store.known(spec, index, keys)
-        columns[spec.name], coverage[spec.name] = read_known(known), known.coverage()
+        known, columns[spec.name] = settled(partial(store.known, spec, index, keys), read_known)
+        coverage[spec.name] = known.coverage()
     return columns, coverage
+
+
+def settled(
+    ask: Callable[[], Known], use: Callable[[Known], T], known: Known | None = None
+) -> tuple[Known, T]:
+    """Use what is `known`, or else is asked now; ask again if its shards were compacted meanwhile.
+
+    Raises:
+        CacheError: what `use` raises over shards that are still there.
+    """
+    while True:
+        known = ask() if known is None else known
+        try:
+            return known, use(known)
+        except CacheError:
+            if all_there(known.shards):
+                raise
+            known = None
 
 
 def read_known(known: Known) -> Column:

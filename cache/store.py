@@ -77,14 +77,18 @@ class Store:
     def shards(self, spec: FeatureSpec) -> list[Shard]:
         """Return the shards of a feature, oldest first: those that have a marker.
 
+        Shards that another one replaces are not among them.
+
         Raises:
             CacheError: if the folder or a marker is not this feature's.
         """
         folder = self.folder_of(spec)
         if not self._holds(folder, spec):
             return []
-        shards = [read_shard(marker, spec) for marker in _markers(folder)]
-        return sorted(shards, key=lambda shard: (shard.marker.created, shard.path.name))
+        shards = _listed(folder, spec)
+        replaced = {name for shard in shards for name in shard.marker.replaces}
+        left = [shard for shard in shards if shard.path.stem not in replaced]
+        return sorted(left, key=lambda shard: (shard.marker.created, shard.path.name))
 
     def headers(self, spec: FeatureSpec) -> list[tuple[Shard, Header]]:
         """Read the headers of all shards of a feature, oldest first.
@@ -92,7 +96,13 @@ class Store:
         Raises:
             CacheError: if a shard is missing, broken, or not what its marker says.
         """
-        return [(shard, read_header(shard, spec)) for shard in self.shards(spec)]
+        while True:
+            shards = self.shards(spec)
+            try:
+                return [(shard, read_header(shard, spec)) for shard in shards]
+            except CacheError:
+                if all_there(shards):
+                    raise
 
     def known(self, spec: FeatureSpec, ids: IdIndex | Iterable[str], digests: Digests) -> Known:
         """Return what is known of each key: N ids, which differ, and the digests of their inputs.
@@ -151,8 +161,36 @@ def feature_folders(cache: Path) -> list[Path]:
     )
 
 
+def all_there(shards: Iterable[Shard]) -> bool:
+    """Say whether shards that were listed still exist; if not, they were compacted: list again."""
+    return all(shard.marker_path.exists() for shard in shards)
+
+
+def _listed(folder: Path, spec: FeatureSpec) -> list[Shard]:
+    """Return the shards of all markers of a folder."""
+    while True:
+        markers = _markers(folder)
+        try:
+            return [read_shard(marker, spec) for marker in markers]
+        except CacheError:
+            if all(marker.exists() for marker in markers):
+                raise
+
+
 def _markers(folder: Path) -> list[Path]:
-    return [place for place in folder.iterdir() if is_marker(place.name)]
+    """List the markers of a folder until two lists agree.
+
+    A list may lack a file that comes while it is made. If that is the marker of a compaction, and
+    those that it replaces go before the list gets to them, their rows are in neither.
+    """
+    before, names = None, _marker_names(folder)
+    while names != before:
+        before, names = names, _marker_names(folder)
+    return [folder / name for name in names]
+
+
+def _marker_names(folder: Path) -> list[str]:
+    return sorted(place.name for place in folder.iterdir() if is_marker(place.name))
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from cache.keys import Keys
 from cache.known import Coverage, Known
+from cache.reading import settled
 from cache.store import Store
 from core.digests import FileDigests
 from core.files import write_text
@@ -20,6 +22,8 @@ from corpus.sample import Sample
 from extract.catalog import Request
 from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan
+
+Failure = tuple[str, str, str, str]  # id, feature, cause, reason
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,16 @@ def ensure(
     plan = make_plan(samples, request, store=store, keys=keys, retry=retry or Retry())
     opened.digests.save()
     worked_on = run_plan(plan, store, settings)
-    known = {
-        spec.name: store.known(spec, keys.index, keys.digests(spec.reads))
-        if plan.missing[spec.name].any()
-        else plan.known[spec.name]
-        for spec in plan.specs
-    }
+    known, failures = {}, []
+    for spec in plan.specs:
+        ask = partial(store.known, spec, keys.index, keys.digests(spec.reads))
+        had = None if plan.missing[spec.name].any() else plan.known[spec.name]
+        known[spec.name], failed = settled(ask, partial(_failures, keys.index.ids), had)
+        failures += failed
     return State(
         worked_on,
         {name: found.coverage() for name, found in known.items()},
-        _failures(keys.index.ids, known),
+        tuple(failure for _, failure in sorted(failures, key=lambda pair: pair[0])),
     )
 
 
@@ -78,7 +82,7 @@ class State:
 
     worked_on: int
     coverage: dict[str, Coverage]
-    failures: tuple[tuple[str, str, str, str], ...]
+    failures: tuple[Failure, ...]
 
     @property
     def failed_samples(self) -> int:
@@ -112,14 +116,10 @@ class State:
         write_text(path, lines.getvalue())
 
 
-def _failures(
-    ids: Sequence[str], known: Mapping[str, Known]
-) -> tuple[tuple[str, str, str, str], ...]:
-    """List every FAILED row, sample by sample."""
-    failures: list[tuple[int, tuple[str, str, str, str]]] = []
-    for name, found in known.items():
-        rows = np.flatnonzero(found.failed()).tolist()
-        if rows:
-            causes, reasons = found.cause_texts(), found.reasons()
-            failures += [(row, (ids[row], name, causes[row], reasons[row])) for row in rows]
-    return tuple(entry for _, entry in sorted(failures, key=lambda pair: pair[0]))
+def _failures(ids: Sequence[str], known: Known) -> list[tuple[int, Failure]]:
+    """List the FAILED rows of one feature, each with its place among the samples."""
+    rows = np.flatnonzero(known.failed()).tolist()
+    if not rows:
+        return []
+    causes, reasons = known.cause_texts(), known.reasons()
+    return [(row, (ids[row], known.spec.name, causes[row], reasons[row])) for row in rows]
