@@ -1,7 +1,8 @@
 """One file, opened and read through once: every frame and every sound that is asked of it.
 
 Each stream counts time from its own beginning. In most files the two begin within some tens of
-milliseconds of each other; a longer delay of one of them is not made up for.
+milliseconds of each other; a longer delay of one of them is not made up for. Only where the first
+so many seconds are asked for is a late sound given less: what is heard by then.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def read_media(
         else:
             packets = _demux(container, video, sound)
             pictures = _pictures(video, packets, frames)
-        sounds = _sounds(sound, packets, audio)
+        late_s = _lateness_s(video_stream(container), sound)
+        sounds = _sounds(sound, packets, audio, late_s)
     return Decoded(pictures, sounds, found, _since(start))
 
 
@@ -120,16 +122,27 @@ def _pictures(
         return dict.fromkeys(requests, failed("corrupt", f"the video: {reason(error)}"))
 
 
+def _lateness_s(video: VideoStream | None, sound: AudioStream | None) -> float:
+    """Return how long after the first frame the sound begins; 0 if before, or if it is not said."""
+    starts = [
+        float(stream.start_time * stream.time_base)
+        for stream in (video, sound)
+        if stream is not None and stream.start_time is not None and stream.time_base is not None
+    ]
+    return max(0.0, starts[1] - starts[0]) if len(starts) == 2 else 0.0
+
+
 def _sounds(
     stream: AudioStream | None,
     packets: Mapping[int, list[Packet[Any]]],
     requests: Sequence[AudioRequest],
+    late_s: float,
 ) -> dict[AudioRequest, Sound | Gap]:
     if stream is None:
         return dict.fromkeys(requests, absent("no-audio"))
     if stream.codec_context is None:
         return dict.fromkeys(requests, failed("unreadable", "libav cannot decode such sound"))
-    return read_sound(stream, packets[stream.index], requests)
+    return read_sound(stream, packets[stream.index], requests, late_s=late_s)
 
 
 def _through_decord(

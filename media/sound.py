@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from core.status import Gap, failed
+from core.status import Gap, absent, failed
 from media.probe import FOREIGN_ERRORS, reason
 from media.request import AudioRequest, Sound
 
@@ -20,53 +20,69 @@ _NORMALISED_MIX = {"rematrix_maxval": "1.0"}
 
 
 def read_sound(
-    stream: AudioStream, packets: Sequence[Packet[AudioStream]], requests: Iterable[AudioRequest]
+    stream: AudioStream,
+    packets: Sequence[Packet[AudioStream]],
+    requests: Iterable[AudioRequest],
+    *,
+    late_s: float = 0.0,
 ) -> dict[AudioRequest, Sound | Gap]:
-    """Decode a sound track once for all requests.
+    """Decode a sound track once for all requests; it begins `late_s` seconds after the picture.
 
     Packets that cannot be decoded are left out, and what follows moves up, as it does over pauses
-    in the packets' times. Fewer than 90 % decoded, no sample at all, or a sample that is not a
-    finite number is a gap (failed, "corrupt").
+    in the packets' times. A gap (failed, "corrupt") is a request with fewer than 90 % of the
+    packets decoded up to its end, with no sample, or with one that is not a finite number; what
+    comes after its end does not count. A track that begins only there is absent, "too-short".
     """
-    wanted = list(requests)
-    tracks = {rate_hz: _Track(rate_hz, _longest(wanted, rate_hz)) for rate_hz in _rates(wanted)}
+    found: dict[AudioRequest, Sound | Gap] = {}
+    waiting: dict[AudioRequest, float] = {}
+    for request in requests:
+        end = _end(request, late_s)
+        if end > 0:
+            waiting[request] = end
+        else:
+            found[request] = _too_late(request, late_s)
+    tracks = {request.rate_hz: _Track(request.rate_hz) for request in waiting}
     decoding = _Decoding(stream)
     try:
-        for frame in decoding.frames(packets):
-            for track in tracks.values():
-                track.add(frame)
-            if all(track.full for track in tracks.values()):
+        for frame in decoding.frames(packets) if waiting else ():
+            for rate_hz in {request.rate_hz for request in waiting}:
+                tracks[rate_hz].add(frame)
+            for request in [r for r, end in waiting.items() if tracks[r.rate_hz].count >= end]:
+                found[request] = _outcome(tracks[request.rate_hz], decoding, waiting.pop(request))
+            if not waiting:
                 break
-        samples = {rate_hz: track.samples() for rate_hz, track in tracks.items()}
+        for rate_hz in {request.rate_hz for request in waiting}:
+            tracks[rate_hz].flush()
     except FOREIGN_ERRORS as error:
         gap = failed("corrupt", f"the sound cannot be resampled: {reason(error)}")
-        return dict.fromkeys(wanted, gap)
+        return found | dict.fromkeys(waiting, gap)
+    for request, end in waiting.items():
+        found[request] = _outcome(tracks[request.rate_hz], decoding, end)
+    return found
+
+
+def _too_late(request: AudioRequest, late_s: float) -> Gap:
+    text = f"the sound begins {late_s:.2f} s after the picture, not in its first"
+    return absent("too-short", f"{text} {request.seconds:g} s")
+
+
+def _end(request: AudioRequest, late_s: float) -> float:
+    """Return how many samples a request means at most; they are counted from the first frame."""
+    if request.seconds is None:
+        return float("inf")
+    return round((request.seconds - late_s) * request.rate_hz)
+
+
+def _outcome(track: _Track, decoding: _Decoding, end: float) -> Sound | Gap:
     if decoding.decoded < LEAST_DECODED * decoding.tried:
-        text = f"{decoding.decoded} of {decoding.tried} sound packets decoded"
-        return dict.fromkeys(wanted, failed("corrupt", text))
-    return {request: _cut(samples[request.rate_hz], request) for request in wanted}
-
-
-def _rates(requests: Iterable[AudioRequest]) -> set[int]:
-    return {request.rate_hz for request in requests}
-
-
-def _longest(requests: Iterable[AudioRequest], rate_hz: int) -> int | None:
-    """Return how many samples at this rate are wanted at most; None is all."""
-    lengths = [request.seconds for request in requests if request.rate_hz == rate_hz]
-    longest = max((length for length in lengths if length is not None), default=0.0)
-    return None if None in lengths else round(longest * rate_hz)
-
-
-def _cut(samples: np.ndarray, request: AudioRequest) -> Sound | Gap:
-    if request.seconds is not None:
-        samples = samples[: round(request.seconds * request.rate_hz)]
+        return failed("corrupt", f"{decoding.decoded} of {decoding.tried} sound packets decoded")
+    samples = track.samples(end)
     if not len(samples):
         return failed("corrupt", "the sound track holds no samples")
     broken = int(np.sum(~np.isfinite(samples)))
     if broken:
         return failed("corrupt", f"{broken} of {len(samples)} sound samples are not finite")
-    return Sound(samples, request.rate_hz)
+    return Sound(samples, track.rate_hz)
 
 
 class _Decoding:
@@ -92,38 +108,35 @@ class _Decoding:
 
 
 class _Track:
-    """Gathers the sound at one rate."""
+    """Gathers the sound at one rate; `count` samples so far."""
 
-    def __init__(self, rate_hz: int, limit: int | None) -> None:
-        self._rate_hz, self._limit, self._count = rate_hz, limit, 0
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz, self.count = rate_hz, 0
         self._pieces: list[np.ndarray] = []
         self._resampler: av.AudioResampler | None = None
         self._source: tuple[str, str, int] | None = None
 
-    @property
-    def full(self) -> bool:
-        return self._limit is not None and self._count >= self._limit
-
     def add(self, frame: AudioFrame) -> None:
-        if self.full or not frame.samples:
+        if not frame.samples:
             return
         source = (frame.format.name, frame.layout.name, frame.sample_rate)
         if source != self._source:  # a resampler takes one kind of frame; some files change theirs
-            self._flush()
+            self.flush()
             self._source = source
             self._resampler = av.AudioResampler(
-                format="flt", layout="mono", rate=self._rate_hz, options=_NORMALISED_MIX
+                format="flt", layout="mono", rate=self.rate_hz, options=_NORMALISED_MIX
             )
         assert self._resampler is not None
         frame.pts = None  # the resampler would fill or squeeze where times jump
         self._keep(self._resampler.resample(frame))
 
-    def samples(self) -> np.ndarray:
-        """Return float32 [n]: all that was added."""
-        self._flush()
-        return np.concatenate([*self._pieces, np.zeros(0, np.float32)])
+    def samples(self, end: float) -> np.ndarray:
+        """Return float32 [n]: what was added, up to a number of samples."""
+        whole = np.concatenate([*self._pieces, np.zeros(0, np.float32)])
+        return whole[: int(end)] if end < len(whole) else whole
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Take what the resampler still holds; nothing is added after it."""
         if self._resampler is not None:
             self._keep(self._resampler.resample(None))
             self._resampler = None
@@ -132,4 +145,4 @@ class _Track:
         for frame in frames:
             piece = frame.to_ndarray().reshape(-1)
             self._pieces.append(piece)
-            self._count += len(piece)
+            self.count += len(piece)
