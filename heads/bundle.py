@@ -28,7 +28,7 @@ from heads.contract import Head
 
 FORMAT = 1
 _MARKER, _HEAD = "bundle.json", "head"
-_LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "safetensors")
+_LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "torch", "safetensors")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ HEADS: Registry[type[Head]] = Registry(
     {
         "linear": "heads.linear:Linear",
         "gbm": "heads.gbm:Gbm",
+        "mlp": "heads.mlp:Mlp",
         "mean": "heads.mean:Mean",
     },
 )

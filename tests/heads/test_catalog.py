@@ -13,7 +13,7 @@ def test_an_unknown_head_is_refused_with_a_near_name():
 
 
 def test_a_task_that_a_head_cannot_learn_names_those_that_can():
-    with pytest.raises(UsageError, match=r"not sequence; for sequence: --head linear or mean"):
+    with pytest.raises(UsageError, match=r"not sequence; for sequence: --head linear or mlp or mean"):
         make_head("gbm", Problem("sequence", 30))
 
 

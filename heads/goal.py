@@ -1,0 +1,80 @@
+"""What a network is to say: targets on a scale of about one, its loss, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from cache.table import FeatureTable
+from heads.contract import Problem
+from heads.logistic import softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """A task as a network learns it.
+
+    scale    centre and spread of each output in the train rows, float64 [2, outputs]; 0 and 1 for
+             classes
+    weights  float32 [classes]; None: every row weighs the same
+    """
+
+    problem: Problem
+    scale: np.ndarray
+    weights: torch.Tensor | None = None
+
+    @property
+    def of_classes(self) -> bool:
+        return self.problem.task == "classification"
+
+    def encode(self, table: FeatureTable) -> torch.Tensor:
+        """Return classes int64 [N], or float32 [N, outputs], scaled, NaN for gaps."""
+        assert table.target is not None
+        if self.of_classes:
+            return torch.from_numpy(table.target)
+        centre, spread = self.scale
+        scaled = (table.target.reshape(len(table), -1) - centre) / spread
+        return torch.from_numpy(scaled.astype(np.float32))
+
+    def loss(
+        self, scores: torch.Tensor, target: torch.Tensor, smoothing: float = 0.0
+    ) -> torch.Tensor:
+        """Return the mean loss of scores [B, outputs]; gaps are left out."""
+        if self.of_classes:
+            return functional.cross_entropy(
+                scores, target, weight=self.weights, label_smoothing=smoothing
+            )
+        known = torch.isfinite(target)
+        return functional.mse_loss(scores[known], target[known])
+
+    def decode(self, scores: np.ndarray) -> np.ndarray:
+        """Return what a head predicts, of scores float64 [N, outputs]."""
+        if self.of_classes:
+            return softmax(scores)
+        centre, spread = self.scale
+        numbers: np.ndarray = scores * spread + centre
+        return numbers[:, 0] if self.problem.task == "regression" else numbers
+
+
+def fit_goal(problem: Problem, train: FeatureTable, *, class_weights: float = 0.0) -> Goal:
+    """Learn scales from train rows.
+
+    `class_weights` 1 gives all classes the same weight in all, 0 every row; a class without train
+    rows has none.
+    """
+    target = train.target
+    assert target is not None
+    if problem.task != "classification":
+        columns = target.reshape(len(target), -1)
+        spread = np.nanstd(columns, axis=0)
+        centre = np.nanmean(columns, axis=0)
+        return Goal(problem, np.stack([centre, np.where(spread > 0, spread, 1.0)]))
+    scale = np.stack([np.zeros(problem.outputs), np.ones(problem.outputs)])
+    if not class_weights:
+        return Goal(problem, scale)
+    rows = np.bincount(target, minlength=problem.outputs)
+    weights = np.where(rows > 0, len(target) / np.maximum(rows, 1), 0.0) ** class_weights
+    return Goal(problem, scale, torch.from_numpy(weights.astype(np.float32)))
