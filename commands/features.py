@@ -17,7 +17,7 @@ def run(as_json: o.JsonOption = False) -> int:
     with a slash is a sequence; without, a vector of fixed length. Families that read video or audio
     have variants for the opening seconds, any number of them: motion@first3s sees the first 3.
     """
-    from extract.catalog import PRESETS, all_extractors
+    from extract.catalog import FAMILIES, PRESETS, all_extractors
     from extract.opening import OPENING_PARTS, USUAL_S, with_opening
 
     rows: list[dict[str, Any]] = [
@@ -26,9 +26,12 @@ def run(as_json: o.JsonOption = False) -> int:
             "reads": family.reads,
             "dims": list(spec.dims),
             "dtype": spec.dtype,
-            "download": False,
+            "checkpoint": family.checkpoint.hub if family.checkpoint else None,
+            "parameters_m": family.checkpoint.parameters_m if family.checkpoint else None,
+            "licence": family.checkpoint.licence if family.checkpoint else None,
+            "on_request": spec.name in extractor.on_request,
             "measures": family.measures,
-            "fingerprint": spec.fingerprint,
+            "fingerprint": None if family.weights else spec.fingerprint,  # weights decide it
         }
         for family, extractor in all_extractors(_FIELD)
         for spec in extractor.specs
@@ -49,5 +52,12 @@ def run(as_json: o.JsonOption = False) -> int:
     print(
         "  motion@first3s/steps is a sequence of them; classic@first3s all families of the preset"
     )
-    print("none of these needs a download, a GPU or a model hub")
+    print("checkpoints, fetched at first use; --weights NAME=FOLDER or NAME=HUB_ID names another:")
+    for name, family in FAMILIES.items():
+        if found := family.checkpoint:
+            size = f"{found.parameters_m:,.0f} M parameters"
+            print(f"  {name:22} {found.hub:44} {size:20} {found.licence}")
+        elif family.weights:
+            print(f"  {name:22} any, by --weights {name}=...")
+    print("the preset classic needs no download, no GPU and no model hub")
     return 0

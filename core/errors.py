@@ -7,6 +7,7 @@
     │   └── TableError      2  rows or columns of a table are wrong; all of them are listed
     ├── CacheError          1  a cache folder, spec or shard is not what it says it is
     ├── StorageError        1  the disk is full, read-only or failing
+    ├── CheckpointError     1  an encoder's checkpoint is not here, or not what it must be
     ├── RunError            1  a run folder or bundle cannot be used
     └── FitError            1  the data cannot be learnt from
 
@@ -42,6 +43,10 @@ class CacheError(ProjectError):
 
 class StorageError(ProjectError):
     """The disk is full, read-only or failing."""
+
+
+class CheckpointError(ProjectError):
+    """An encoder's checkpoint is not on this machine, or is not what the encoder needs."""
 
 
 class RunError(ProjectError):

@@ -3,11 +3,12 @@
 A feature's name is `family[@variant][:field][/output]`. A request names features, or a family for
 all of its features, or a preset. Families of text give one extractor for each text field; families
 of video and sound one for each variant that is asked for (`opening.py`), as does a preset:
-`classic@first3s`.
+`classic@first3s`. An image encoder reads frames, or with the variant `@cover` a sample's image.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,28 +17,17 @@ from cache.spec import FeatureSpec
 from core.errors import UnknownName, UsageError
 from core.registry import Registry
 from extract.contract import Extractor
+from extract.encoders.encoding import Encoding
+from extract.encoders.rows import ENCODERS
+from extract.family import Family
 from extract.opening import OPENING_PARTS, seconds_of, with_opening
 from media.request import DECODERS
 
 REMEDY = "List: python cli.py features"
 
 
-@dataclass(frozen=True)
-class Family:
-    """One row of the catalog.
-
-    place     "module:function" that makes an extractor, loaded when it is used
-    reads     the kind of part it reads: "video", "audio", "image" or "text"
-    measures  what it measures, in a few words
-    """
-
-    place: str
-    reads: str
-    measures: str
-
-
 _CLASSIC = "extract.classic."
-FAMILIES = {
+CLASSIC = {
     name: Family(_CLASSIC + place, reads, measures)
     for name, place, reads, measures in (
         ("colour", "colour:extractor", "video", "colour, exposure, contrast, lightness layout"),
@@ -53,7 +43,8 @@ FAMILIES = {
         ("language", "language:extractor", "text", "the language, by langid"),
     )
 }
-PRESETS = {"classic": tuple(FAMILIES)}
+FAMILIES = CLASSIC | ENCODERS
+PRESETS = {"classic": tuple(CLASSIC)}
 DEFAULT_PRESET = "classic"
 _MAKERS: Registry[Callable[..., Extractor]] = Registry(
     "feature", {name: family.place for name, family in FAMILIES.items()}, REMEDY
@@ -74,29 +65,39 @@ class Request:
         return tuple(by_name[name] for name in self.features)
 
 
-def resolve(asked: Sequence[str], *, parts: Collection[str], decoder: str = "pyav") -> Request:
+def resolve(
+    asked: Sequence[str],
+    *,
+    parts: Collection[str],
+    decoder: str = "pyav",
+    encoding: Encoding | None = None,
+) -> Request:
     """Turn names of features, families and presets into extractors.
 
     `parts` are those that the table names: "video", "audio", "text:title", ... A preset stands for
-    its families that read one of them; a family of text for all fields of text.
+    its families that read one of them; a family of text for all fields of text. `encoding` says how
+    encoders with weights compute, and where the weights are.
 
     Raises:
         UnknownName: if a name is no feature, family or preset, its field no text of the table, or
             there is no such decoder.
         UsageError: if nothing is left, or the table has none of what a named family reads.
+        CheckpointError: if a checkpoint that has to be looked into is not to be had.
     """
     if decoder not in DECODERS:
         raise UnknownName("decoder", decoder, DECODERS)
+    encoding = encoding or Encoding()
+    encoding.check_families(ENCODERS)
     extractors: dict[tuple[str, ...], Extractor] = {}
     features: dict[str, None] = {}
     for name in _expanded(asked, parts):
-        for extractor in _extractors(name, _fields(parts), decoder):
+        for extractor in _extractors(name, _fields(parts), decoder, encoding):
             extractors.setdefault(tuple(spec.name for spec in extractor.specs), extractor)
             features.update(dict.fromkeys(_features(extractor, name)))
     if not features:
         raise UsageError("the table names no video and no text; say which columns are: --columns")
     _check_names(extractors.values())
-    return Request(tuple(extractors.values()), tuple(features))
+    return Request(tuple(each.only(features) for each in extractors.values()), tuple(features))
 
 
 def _check_names(extractors: Iterable[Extractor]) -> None:
@@ -111,10 +112,14 @@ def _check_names(extractors: Iterable[Extractor]) -> None:
 
 
 def all_extractors(field: str) -> Iterator[tuple[Family, Extractor]]:
-    """Yield each family with an extractor of it; `field` stands for a field of text."""
+    """Yield each family with an extractor of it; `field` stands for a field of text.
+
+    Families whose checkpoint the user is to name are not among them.
+    """
     for name, family in FAMILIES.items():
-        for extractor in _extractors(name, (field,), "pyav"):
-            yield family, extractor
+        if family.checkpoint or not family.weights:
+            for extractor in _extractors(name, (field,), "pyav", Encoding()):
+                yield family, extractor
 
 
 def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
@@ -125,14 +130,36 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
         if preset_of(name) in PRESETS:
             names += _of_preset(name, kinds)
             continue
-        family = family_of(name)
-        if FAMILIES[family].reads not in kinds:
+        reads, covers = reads_of(name), FAMILIES[family_of(name)].covers
+        if reads not in kinds:
+            instead = f", or ask for {family_of(name)}@cover" if covers and "image" in kinds else ""
             raise UsageError(
-                f"feature {name!r} reads {FAMILIES[family].reads}, which the table does not name; "
-                "say which column it is: --columns video=path,text=title"
+                f"feature {name!r} reads {reads}, which the table does not name; "
+                f"say which column it is: --columns video=path,image=cover,text=title{instead}"
             )
         names.append(name)
     return names
+
+
+def reads_of(name: str) -> str:
+    """Return the kind of part that a feature reads, by its name: "video", "image", ...
+
+    Raises:
+        UnknownName: if there is no such family.
+        UsageError: if it is to read covers and cannot.
+    """
+    family = FAMILIES[family_of(name)]
+    if not is_cover(name):
+        return family.reads
+    if not family.covers:
+        able = ", ".join(each for each, row in FAMILIES.items() if row.covers)
+        raise UsageError(f"feature {name!r} cannot read covers; those that can: {able}")
+    return "image"
+
+
+def is_cover(name: str) -> bool:
+    """Say whether a feature's name has the variant that reads a sample's image."""
+    return name.partition("/")[0].partition(":")[0].endswith("@cover")
 
 
 def preset_of(name: str) -> str:
@@ -165,11 +192,18 @@ def _fields(parts: Collection[str]) -> tuple[str, ...]:
     return tuple(part.partition(":")[2] for part in parts if part.startswith("text:"))
 
 
-def _extractors(name: str, text_fields: Sequence[str], decoder: str) -> list[Extractor]:
+def _extractors(
+    name: str, text_fields: Sequence[str], decoder: str, encoding: Encoding
+) -> list[Extractor]:
     """Make the extractors that a name stands for: one, or for a text family one for each field."""
-    family = family_of(name)
+    family, reads = family_of(name), reads_of(name)
+    row = FAMILIES[family]
     make = _MAKERS.load(family)
-    seconds, reads = seconds_of(name), FAMILIES[family].reads
+    if row.weights:
+        make = functools.partial(make, family, row, encoding)
+    if is_cover(name):
+        return [make(cover=True)]
+    seconds = seconds_of(name)
     if seconds is not None and reads not in OPENING_PARTS:
         raise UsageError(
             f"feature {name!r} reads {reads}, which has no opening seconds; ask for {family!r}"
@@ -190,7 +224,7 @@ def _features(extractor: Extractor, name: str) -> list[str]:
     field = extractor.reads[0].partition(":")[2]
     whole = name.partition(":")[0].partition("/")[0]
     if name in (whole, f"{whole}:{field}"):
-        return given
+        return [each for each in given if each not in extractor.on_request]
     if name not in given:
         raise UnknownName("feature", name, given, REMEDY)
     return [name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,16 +28,21 @@ class Inputs:
     sound: Sound | None = None
     image: np.ndarray | None = None  # uint8 [height, width, 3], RGB, upright
     text: Mapping[str, str] = field(default_factory=dict)  # by field name, without "text:"
+    upstream: Mapping[str, str] = field(default_factory=dict)  # by feature, see `Extractor.after`
 
 
 class Extractor(Protocol):
     """A frozen encoder of one family. All but `load` and `forward` work before weights are loaded.
 
-    family   its name in the catalog
-    reads    the parts it reads; all its specs read the same
-    frames   what it wants of the video, or None
-    audio    what it wants of the sound track, or None
-    specs    the features it gives
+    family        its name in the catalog
+    reads         the parts it reads; all its specs read the same
+    frames        what it wants of the video, or None
+    audio         what it wants of the sound track, or None
+    specs         the features it gives
+    after         texts of other extractors that it reads, such as a caption; their gaps are its own
+    on_request    those of its features that a family's name does not stand for: large or slow ones
+    appetite      it wants batches so many times the batch size
+    weight_bytes  what its weights take on the device, about
     """
 
     @property
@@ -50,6 +55,26 @@ class Extractor(Protocol):
     def audio(self) -> AudioRequest | None: ...
     @property
     def specs(self) -> tuple[FeatureSpec, ...]: ...
+    @property
+    def after(self) -> tuple[FeatureSpec, ...]: ...
+    @property
+    def on_request(self) -> frozenset[str]: ...
+    @property
+    def appetite(self) -> int: ...
+    @property
+    def weight_bytes(self) -> int: ...
+
+    def only(self, names: Collection[str]) -> Extractor:
+        """Return the extractor that computes just these of its features."""
+        ...
+
+    def fetch(self) -> Extractor:
+        """Return the extractor with its files on this machine; called before workers start.
+
+        Raises:
+            CheckpointError: if they are neither here nor to be had.
+        """
+        ...
 
     def prepare(self, inputs: Inputs) -> Mapping[str, Any] | Gap:
         """Turn one sample's parts into what `forward` takes; runs in a worker without a model."""
@@ -63,5 +88,13 @@ class Extractor(Protocol):
         ...
 
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
-        """Compute a batch: for each sample, each spec's name with its value or its gap."""
+        """Compute a batch: for each sample, each spec's name with its value or its gap.
+
+        Raises:
+            MemoryError: if the batch is too large for the device.
+        """
+        ...
+
+    def unload(self) -> None:
+        """Let go of the weights; `load` brings them back."""
         ...

@@ -6,7 +6,7 @@ that turns frames, sound or a text into arrays by feature name, or into a gap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,19 @@ class Descriptor:
     frames: FrameRequest | None = None
     audio: AudioRequest | None = None
     seconds: float | None = None
+    after: tuple[FeatureSpec, ...] = ()
+    on_request: frozenset[str] = frozenset()
+    appetite: int = 1
+    weight_bytes: int = 0
+
+    def only(self, names: Collection[str]) -> Descriptor:
+        """Return this extractor: what is not wanted costs it nothing, and is not stored."""
+        del names
+        return self
+
+    def fetch(self) -> Descriptor:
+        """Return this extractor: there are no files."""
+        return self
 
     def prepare(self, inputs: Inputs) -> Described:
         """Describe the one part that this extractor reads."""
@@ -57,6 +70,9 @@ class Descriptor:
     def forward(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
         """Return a batch as `prepare` made it."""
         return [dict(sample) for sample in batch]
+
+    def unload(self) -> None:
+        """Do nothing: there are no weights."""
 
 
 def of_frames(

@@ -6,13 +6,13 @@ import pytest
 from core.errors import UnknownName, UsageError
 from core.status import Gap
 from corpus.sample import Sample
-from extract.catalog import FAMILIES, PRESETS, resolve
+from extract.catalog import CLASSIC, PRESETS, resolve
 from extract.opening import OPENING_PARTS, with_opening
 from extract.sample_job import SampleJob, SampleTask
 from tests.media.painted import paint, tone
 
 PARTS = ("video", "audio", "text:title")
-OPENING = [name for name, family in FAMILIES.items() if family.reads in OPENING_PARTS]
+OPENING = [name for name, family in CLASSIC.items() if family.reads in OPENING_PARTS]
 BEFORE_VARIANTS = {
     "colour/frames": "fd28c1118365eae6",
     "colour": "fa166465f697e92c",
@@ -130,7 +130,7 @@ def test_a_variant_computed_alone_equals_that_computed_with_all_others(clips, to
     assert any(not same(together[with_opening(n, 1)], together[n]) for n in BEFORE_VARIANTS)
 
 
-@pytest.mark.parametrize("family", [name for name in OPENING if FAMILIES[name].reads == "video"])
+@pytest.mark.parametrize("family", [name for name in OPENING if CLASSIC[name].reads == "video"])
 def test_what_comes_after_the_opening_changes_nothing(clips, together, family):
     """The encoder of the shorter file may choose other bits, so values are near, not equal."""
     cut = values_of([family], clips[1])

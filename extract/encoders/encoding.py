@@ -1,0 +1,110 @@
+"""How the encoders of a run are to compute: weights, number format, quantisation, device."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.device import DTYPES, choose_device, choose_dtype
+from core.errors import UnknownName, UsageError
+from extract.encoders.checkpoint import Places
+from extract.encoders.encoder import Computing
+from extract.family import Family
+
+QUANTIZE = ("none", "int8", "nf4")
+_UNKNOWN_M = 100.0  # millions of parameters of a checkpoint that no row describes
+_ALL = ""  # the key of what holds for every family that is not named
+_BYTES = {"none": 0.0, "int8": 1.0, "nf4": 0.56}  # per weight, NF4 with its scales
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What was asked for; without a cache it only serves to list what there is.
+
+    places    where checkpoints come from
+    dtype     by family, one of `core.device.DTYPES`; "" is all others
+    quantize  by family, one of `QUANTIZE`; likewise
+    device    None takes the best there is
+    """
+
+    places: Places = field(default_factory=lambda: Places({}))
+    dtype: Mapping[str, str] = field(default_factory=dict)
+    quantize: Mapping[str, str] = field(default_factory=dict)
+    device: str | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        cache: Path,
+        *,
+        weights: Mapping[str, str],
+        dtype: str = "auto",
+        quantize: str = "none",
+        device: str | None = None,
+    ) -> Encoding:
+        """Read options as the command line gives them: a word for all, or FAMILY=WORD,...
+
+        Raises:
+            UnknownName: if a word is none of those that there are.
+        """
+        return cls(
+            Places(dict(weights), cache),
+            _by_family("--dtype", dtype, DTYPES),
+            _by_family("--quantize", quantize, QUANTIZE),
+            device,
+        )
+
+    def computing(self, family: str) -> Computing:
+        """Return how a family computes, resolved for the device of this machine.
+
+        Raises:
+            UsageError: if the device that was asked for is not there.
+        """
+        asked = self.dtype.get(family, self.dtype.get(_ALL, "auto"))
+        quantize = self.quantize.get(family, self.quantize.get(_ALL, "none"))
+        if asked == "auto" and self.places.cache is not None:
+            asked = choose_dtype("auto", choose_device(self.device).value).value
+        return Computing(asked, quantize)
+
+    def check_families(self, known: Collection[str]) -> None:
+        """Make sure that options name families that there are.
+
+        Raises:
+            UnknownName: with the nearest names.
+        """
+        options = {"--weights": self.places.given, "--dtype": self.dtype}
+        for option, given in (options | {"--quantize": self.quantize}).items():
+            for family in given:
+                if family != _ALL and family not in known:
+                    raise UnknownName(f"{option}: feature", family, known)
+
+
+def recipe_of(identity: Mapping[str, str], computing: Computing) -> dict[str, Any]:
+    """Return what a checkpoint and its arithmetic put into a recipe."""
+    return {
+        "checkpoint": dict(identity),
+        "compute": computing.dtype,
+        "quantize": computing.quantize,
+    }
+
+
+def weight_bytes(row: Family, computing: Computing) -> int:
+    """Return about how many bytes a family's weights take on the device."""
+    parameters_m = row.checkpoint.parameters_m if row.checkpoint else _UNKNOWN_M
+    width = _BYTES[computing.quantize] or (4 if computing.dtype in ("float32", "auto") else 2)
+    return int(parameters_m * 1e6 * width)
+
+
+def _by_family(option: str, text: str, words: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in text.split(","):
+        family, equals, word = item.strip().rpartition("=")
+        if word not in words:
+            raise UnknownName(f"{option}: word", word, words)
+        if family in found:
+            named = family if equals else "all features"
+            raise UsageError(f"{option} {text!r} says two things of {named}")
+        found[family] = word
+    return found

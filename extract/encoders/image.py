@@ -1,0 +1,176 @@
+"""Image encoders of transformers on frames or covers: ResNet, CLIP, SigLIP 2, DINOv3, any folder.
+
+`resnet101` is the mean over frames float16 [D], `resnet101/frames` what each frame gives
+float16 [frame, D]; `resnet101@cover` is the vector of the sample's image. What a model calls its
+image's embedding is taken: the projected one of CLIP and SigLIP, else the pooled one, else the
+mean over the last layer's positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cache.spec import FeatureSpec
+from extract.contract import Inputs, Value
+from extract.encoders.checkpoint import Weights
+from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
+from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.pictures import PictureSteps, steps_of
+from extract.family import Family
+from extract.opening import opened, with_opening
+from media.request import FrameRequest
+
+if TYPE_CHECKING:
+    import torch
+
+VERSION = 1
+FRAMES = 8
+STORED = "float16"
+
+
+def extractor(
+    name: str,
+    row: Family,
+    encoding: Encoding,
+    *,
+    decoder: str = "pyav",
+    seconds: float | None = None,
+    cover: bool = False,
+) -> Encoder:
+    """Return the encoder of a family's frames, or of covers."""
+    weights = encoding.places.find(name, row.checkpoint)
+    computing = encoding.computing(name)
+    width = row.width if weights.hub and row.width else width_of(weights)
+    request = opened(FrameRequest("segment_centres", frames=FRAMES), seconds)
+    recipe = {"code": "encoders.image", "version": VERSION}
+    recipe |= recipe_of(weights.identity, computing)
+    if not cover:
+        recipe |= {"frames": request.recipe(), "decoder": decoder}
+    whole = f"{name}@cover" if cover else with_opening(name, seconds)
+    reads = ("image",) if cover else ("video",)
+    dims: dict[str, tuple[int | str, ...]] = {whole: (width,)}
+    if not cover:
+        dims[f"{whole}/frames"] = ("frame", width)
+    return Encoder(
+        family=name,
+        reads=reads,
+        specs=tuple(FeatureSpec(each, dim, STORED, reads, recipe) for each, dim in dims.items()),
+        network=ImageNetwork(name, whole),
+        weights=weights,
+        computing=computing,
+        frames=None if cover else request,
+        on_request=frozenset({f"{whole}/frames"}),
+        weight_bytes=weight_bytes(row, computing),
+    )
+
+
+def width_of(weights: Weights) -> int:
+    """Return the length of the vector that a checkpoint gives, from its config.json."""
+    config = weights.fetched().config()
+    vision = config.get("vision_config", {})
+    for found in (
+        config.get("projection_dim") if config.get("model_type") == "clip" else None,
+        vision.get("hidden_size"),
+        config.get("hidden_size"),
+        (config.get("hidden_sizes") or [None])[-1],
+    ):
+        if isinstance(found, int):
+            return found
+    return _measured_width(weights)
+
+
+def _measured_width(weights: Weights) -> int:
+    """Return the width of a model whose configuration does not tell it, such as MobileNet's."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(str(weights.fetched().folder), local_files_only=True)
+    with torch.device("meta"), torch.inference_mode():
+        model = AutoModel.from_config(config).eval()
+        return int(_embedding(model(torch.zeros(1, 3, 224, 224))).shape[-1])
+
+
+@dataclass(frozen=True)
+class ImageNetwork:
+    """Pictures through a vision model; `whole` is the name of the vector's feature."""
+
+    family: str
+    whole: str
+
+    def preparer(self, folder: Path) -> Prepare:
+        """Return what resizes and crops frames or a cover to the model's size, on uint8."""
+        return Pictures(steps_of(folder, self.family))
+
+    def open(
+        self, folder: Path, computing: Computing, device: str, wanted: Collection[str]
+    ) -> Forward:
+        """Load the vision part of a checkpoint."""
+        import torch
+        from transformers import AutoModel
+
+        from extract.encoders.model import load_model
+
+        model = load_model(AutoModel, folder, computing, device, prepare=_vision_only)
+        model.to(memory_format=torch.channels_last)
+        steps, dtype = steps_of(folder, self.family), getattr(torch, computing.dtype)
+
+        def forward(batch: Batch) -> list[dict[str, Value]]:
+            pixels = np.concatenate([sample["pixels"] for sample in batch])
+            pictures = steps.normalise(torch.from_numpy(pixels).to(device), dtype)
+            vectors = _vectors(model, pictures).float().cpu().numpy()
+            ends = np.cumsum([len(sample["pixels"]) for sample in batch])[:-1]
+            each = np.split(vectors, ends)
+            return [self._values(frames, wanted) for frames in each]
+
+        return forward
+
+    def _values(self, frames: np.ndarray, wanted: Collection[str]) -> dict[str, Value]:
+        values: dict[str, Value] = {
+            self.whole: frames.mean(axis=0),
+            f"{self.whole}/frames": frames,
+        }
+        return {name: value for name, value in values.items() if name in wanted}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Prepares what an image model sees: "pixels" uint8 [frames, height, width, 3]."""
+
+    steps: PictureSteps
+
+    def __call__(self, inputs: Inputs) -> Mapping[str, Any]:
+        if inputs.frames is not None:
+            return {"pixels": self.steps.apply(inputs.frames.pixels)}
+        assert inputs.image is not None
+        return {"pixels": self.steps.apply(inputs.image[None])}
+
+
+def _vision_only(model: Any) -> None:
+    """Drop the text half of a two-tower model: nobody asks it anything here."""
+    for half in ("text_model", "text_projection"):
+        if hasattr(model, "get_image_features") and hasattr(model, half):
+            delattr(model, half)
+
+
+def _vectors(model: Any, pictures: torch.Tensor) -> torch.Tensor:
+    """Return what a model makes of pictures [N, 3, height, width]: float [N, D]."""
+    if hasattr(model, "get_image_features"):
+        return _embedding(model.get_image_features(pixel_values=pictures))
+    return _embedding(model(pixel_values=pictures))
+
+
+def _embedding(output: Any) -> torch.Tensor:
+    import torch
+
+    if isinstance(output, torch.Tensor):
+        return output
+    pooled = getattr(output, "pooler_output", None)
+    if isinstance(pooled, torch.Tensor):
+        return pooled.flatten(1)
+    last = output.last_hidden_state  # [N, tokens, D], or [N, D, height, width] of a convnet
+    return last.mean(dim=1) if last.dim() == 3 else last.mean(dim=(2, 3))

@@ -1,0 +1,118 @@
+"""Loading a checkpoint of transformers: frozen, in the number format and place that were asked for.
+
+Nothing is ever fetched here and no code of a checkpoint is run. A checkpoint that lacks weights of
+its architecture is refused: transformers would fill them with random numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+
+from core.errors import CheckpointError, UsageError
+from extract.encoders.encoder import Computing
+
+QUANTIZED = ("none", "int8", "nf4")
+
+
+def load_model(
+    make: Any,
+    folder: Path,
+    computing: Computing,
+    device: str,
+    *,
+    unused: str = "",
+    prepare: Callable[[nn.Module], None] | None = None,
+) -> Any:
+    """Return a model in eval mode without gradients, on the device.
+
+    Args:
+        make: a class of transformers with `from_pretrained`, such as AutoModel.
+        folder: where the checkpoint's files are.
+        computing: number format and quantisation.
+        device: such as "cpu" or "cuda:1".
+        unused: pattern of weights that may lack, as nobody reads what they compute.
+        prepare: changes the model before it goes to the device, such as cutting layers off.
+
+    Raises:
+        CheckpointError: if the files are no checkpoint of this architecture, or not all of it.
+        UsageError: if nothing of it would be quantised.
+    """
+    options: dict[str, Any] = {
+        "dtype": getattr(torch, computing.dtype),
+        "local_files_only": True,
+        "trust_remote_code": False,
+        "output_loading_info": True,
+    }
+    if computing.quantize != "none":
+        options |= {"quantization_config": _quantization(computing), "device_map": {"": device}}
+    try:
+        with _quietly():
+            model, report = make.from_pretrained(folder, **options)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise CheckpointError(
+            f"{folder} cannot be loaded as {make.__name__} ({type(error).__name__}: {error}); is "
+            "it the checkpoint of another encoder, or not whole?"
+        ) from error
+    _check_whole(folder, report, unused)
+    if computing.quantize != "none" and not _quantised(model):
+        raise UsageError(
+            f"--quantize {computing.quantize}: {folder.name} has no linear layer to quantise; "
+            "leave it as it is: --quantize none, or FAMILY=MODE for the others only"
+        )
+    model.eval().requires_grad_(requires_grad=False)
+    if prepare is not None:
+        prepare(model)
+    return model if computing.quantize != "none" else model.to(device)
+
+
+def _quantization(computing: Computing) -> Any:
+    """Return bitsandbytes' settings; NF4 as in QLoRA (Dettmers et al. 2023, section 3)."""
+    if computing.quantize == "int8":
+        return transformers.BitsAndBytesConfig(load_in_8bit=True)
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, computing.dtype),
+    )
+
+
+def _quantised(model: nn.Module) -> bool:
+    return any(type(module).__module__.startswith("bitsandbytes") for module in model.modules())
+
+
+def _check_whole(folder: Path, report: dict[str, Any], unused: str) -> None:
+    reshaped = report["mismatched_keys"]
+    missing = sorted(
+        name for name in report["missing_keys"] if not (unused and re.search(unused, name))
+    )
+    wrong = [str(found[0] if isinstance(found, tuple) else found) for found in reshaped]
+    faults = [*missing, *wrong]
+    if faults:
+        raise CheckpointError(
+            f"{folder} lacks weights, or has them in another shape ({len(faults)}: "
+            f"{', '.join(faults[:3])}, ...); it is another model's checkpoint, or not whole"
+        )
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the loader's own bars and reports away: what matters of them is checked here."""
+    words = transformers.utils.logging
+    level, bar = words.get_verbosity(), words.is_progress_bar_enabled()
+    words.set_verbosity_error()
+    words.disable_progress_bar()
+    try:
+        yield
+    finally:
+        words.set_verbosity(level)
+        if bar:
+            words.enable_progress_bar()

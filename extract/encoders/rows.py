@@ -1,0 +1,42 @@
+"""The encoders with weights, as data: which checkpoint, how wide, what its maker needs to know."""
+
+from __future__ import annotations
+
+from extract.encoders.checkpoint import Checkpoint
+from extract.family import Family
+
+
+def _image(measures: str, checkpoint: Checkpoint | None, width: int | None) -> Family:
+    return Family(
+        "extract.encoders.image:extractor",
+        "video",
+        measures,
+        weights=True,
+        checkpoint=checkpoint,
+        width=width,
+        covers=True,
+    )
+
+
+_IMAGE = {
+    "resnet101": _image(
+        "ImageNet features of frames", Checkpoint("microsoft/resnet-101", 42.5, "Apache-2.0"), 2048
+    ),
+    "clip": _image(
+        "pictures as captions tell of them",
+        Checkpoint("openai/clip-vit-base-patch32", 87.8, "MIT"),
+        512,
+    ),
+    "siglip2": _image(
+        "pictures as captions of many languages tell of them",
+        Checkpoint("google/siglip2-base-patch16-224", 92.9, "Apache-2.0"),
+        768,
+    ),
+    "dinov3": _image(
+        "pictures without any label",
+        Checkpoint("facebook/dinov3-vitb16-pretrain-lvd1689m", 85.7, "DINOv3 licence"),
+        768,
+    ),
+    "image": _image("frames, by the checkpoint that --weights names", None, None),
+}
+ENCODERS: dict[str, Family] = _IMAGE
