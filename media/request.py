@@ -79,9 +79,11 @@ def _check_positive(kind: str, name: str, value: float | None) -> None:
         raise UsageError(f"{kind}: {name} is {value!r}, but must be a positive number")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Frames:
     """Frames of one video, upright (rotation honoured); pixels that are not square stay so.
+
+    What is computed from them may be kept beside them for as long as they live.
 
     pixels      uint8 [T, height, width, 3], RGB
     times_s     float64 [T], when each is shown, counted from the first frame of the video

@@ -18,13 +18,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.status import Gap, absent
+from core.status import Gap
 from extract.classic import series
 from extract.classic.descriptor import Descriptor, Dims, of_frames
-from extract.classic.steps import CELL_NAMES, NAMES, TRACK_NAMES, describe_motion
-from media.request import FrameRequest, Frames
-
-REQUEST = FrameRequest("fps", frames=900, seconds=60.0, fps=15.0, side=96)
+from extract.classic.steps import CELL_NAMES, NAMES, TRACK_NAMES
+from extract.classic.watched import REQUEST, watch
+from media.request import Frames
 
 _RHYTHMS = ("change.mean", "object.mean", "camera.speed")
 _SHOTS = ("cuts_per_s", "shot.mean", "shot.longest", "shot.first")
@@ -44,17 +43,11 @@ def extractor(decoder: str = "pyav", seconds: float | None = None) -> Descriptor
 
 
 def _described(frames: Frames) -> dict[str, np.ndarray] | Gap:
-    pixels, times_s = _distinct(frames.pixels, frames.times_s)
-    if len(times_s) < 2:
-        return absent("too-short", "one frame; motion needs two")
-    steps = describe_motion(pixels, times_s)
-    return {"motion/steps": steps, "motion": pool_motion(steps, times_s)}
-
-
-def _distinct(pixels: np.ndarray, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Drop frames that were asked for twice because the video has no other at that time."""
-    new = np.concatenate([[True], np.diff(times_s) > 0])
-    return pixels[new], times_s[new]
+    watched = watch(frames, "motion")
+    if isinstance(watched, Gap):
+        return watched
+    pooled = pool_motion(watched.steps, watched.times_s)
+    return {"motion/steps": watched.steps, "motion": pooled}
 
 
 def pool_motion(steps: np.ndarray, times_s: np.ndarray) -> np.ndarray:
