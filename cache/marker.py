@@ -26,16 +26,40 @@ _RECORDED = ("av", "h5py", "numpy", "torch", "transformers")  # they can change 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds of work that went into rows."""
+    """What work went into how many rows: those that were computed, whatever became of them.
 
+    Rows that the table or a missing file told, or that were imported, cost nothing and are not
+    among `rows`; those that a compaction left out are.
+
+    decode_s  this feature's share of reading files, which are read once for all features
+    read_s    the whole of that reading, whoever shared it
+    """
+
+    rows: int = 0
     decode_s: float = 0.0
+    read_s: float = 0.0
     prepare_s: float = 0.0
     forward_s: float = 0.0
     write_s: float = 0.0
 
     def __add__(self, other: Costs) -> Costs:
-        sums = (getattr(self, part.name) + getattr(other, part.name) for part in fields(self))
-        return Costs(*sums)
+        sums = {part.name: getattr(self, part.name) + getattr(other, part.name) for part in _PARTS}
+        return Costs(**sums)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Costs:
+        """Check and return what `asdict` gave.
+
+        Raises:
+            ValueError, TypeError: if it says something that no costs say.
+        """
+        seconds = {part: float(cost) for part, cost in value.items() if part != "rows"}
+        if not all(map(math.isfinite, seconds.values())):
+            raise ValueError(f"its costs are {dict(value)}")
+        return cls(rows=int(value.get("rows", 0)), **seconds)
+
+
+_PARTS = fields(Costs)
 
 
 @dataclass(frozen=True)
@@ -49,7 +73,6 @@ class Marker:
     created   seconds since 1970
     replaces  names of shards whose rows are in this one: readers pass over them, if they are still
               there, so that a compaction takes place when its marker does
-    dropped   rows that a compaction left out; what they cost is among the costs
     """
 
     format: str
@@ -64,7 +87,6 @@ class Marker:
     costs: Costs
     versions: Mapping[str, str]
     replaces: tuple[str, ...] = ()
-    dropped: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {"version": VERSION, **asdict(self)}
@@ -80,19 +102,17 @@ class Marker:
             raise ValueError(f"its version is {value['version']}, this program reads {VERSION}")
         if value["format"] not in FORMATS:
             raise ValueError(f"its format {value['format']!r} is none of {', '.join(FORMATS)}")
-        value = {"replaces": (), "dropped": 0, **value}
+        value = {"replaces": (), **value}
         known = {part.name: value[part.name] for part in fields(cls)}
-        for count in ("rows", "dropped"):
-            if not isinstance(known[count], int) or known[count] < 0:
-                raise ValueError(f"its {count} are {known[count]!r}")
+        if not isinstance(known["rows"], int) or known["rows"] < 0:
+            raise ValueError(f"it has {known['rows']!r} rows")
         known["statuses"] = {name: int(count) for name, count in known["statuses"].items()}
         known["causes"] = {name: int(count) for name, count in known["causes"].items()}
         known["replaces"] = tuple(map(_shard_name, value["replaces"]))
         known["created"], known["size_bytes"] = float(value["created"]), int(value["size_bytes"])
-        seconds = {part: float(cost) for part, cost in value["costs"].items()}
-        if not all(math.isfinite(number) for number in (known["created"], *seconds.values())):
-            raise ValueError("it has a time that is not a number")
-        return cls(**{**known, "costs": Costs(**seconds)})
+        if not math.isfinite(known["created"]):
+            raise ValueError("it was created at no time")
+        return cls(**{**known, "costs": Costs.from_json(value["costs"])})
 
 
 @dataclass(frozen=True)

@@ -82,13 +82,26 @@ class Store:
         Raises:
             CacheError: if the folder or a marker is not this feature's.
         """
+        left, _ = self._listed(spec)
+        return sorted(left, key=lambda shard: (shard.marker.created, shard.path.name))
+
+    def replaced(self, spec: FeatureSpec) -> list[Shard]:
+        """Return the shards that another one replaces and that were not removed yet.
+
+        Raises:
+            CacheError: if the folder or a marker is not this feature's.
+        """
+        return self._listed(spec)[1]
+
+    def _listed(self, spec: FeatureSpec) -> tuple[list[Shard], list[Shard]]:
+        """Return the shards that count, and those that another one replaces."""
         folder = self.folder_of(spec)
         if not self._holds(folder, spec):
-            return []
-        shards = _listed(folder, spec)
+            return [], []
+        shards = _read_markers(folder, spec)
         replaced = {name for shard in shards for name in shard.marker.replaces}
         left = [shard for shard in shards if shard.path.stem not in replaced]
-        return sorted(left, key=lambda shard: (shard.marker.created, shard.path.name))
+        return left, [shard for shard in shards if shard.path.stem in replaced]
 
     def headers(self, spec: FeatureSpec) -> list[tuple[Shard, Header]]:
         """Read the headers of all shards of a feature, oldest first.
@@ -166,8 +179,8 @@ def all_there(shards: Iterable[Shard]) -> bool:
     return all(shard.marker_path.exists() for shard in shards)
 
 
-def _listed(folder: Path, spec: FeatureSpec) -> list[Shard]:
-    """Return the shards of all markers of a folder."""
+def _read_markers(folder: Path, spec: FeatureSpec) -> list[Shard]:
+    """Return the shards of all markers of a folder, those that were replaced too."""
     while True:
         markers = _markers(folder)
         try:

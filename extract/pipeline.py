@@ -19,10 +19,11 @@ from core.errors import ProjectError
 from core.progress import Meter
 from core.status import Gap, Status, failed
 from extract.contract import DeviceOf, Extractor, Value
-from extract.plan import Plan, reads_media
+from extract.plan import Plan, media_parts
 from extract.pool import Limits, run_tasks
 from extract.sample_job import SampleAnswer, SampleJob, SampleTask, not_given
 
+_TOLD = {"not-given", "missing"}  # causes of gaps that need no work
 STOP_AFTER = 20  # failures of a model in a row: then it is not the samples
 
 
@@ -87,7 +88,7 @@ def _answers(
         if isinstance(result, SampleAnswer):
             yield task, result
             continue
-        media = [index for index in task.families if reads_media(plan.extractors[index])]
+        media = [index for index in task.families if media_parts(plan.extractors[index])]
         yield task, SampleAnswer(dict.fromkeys(media or task.families, result))
 
 
@@ -114,12 +115,10 @@ class _Work(contextlib.ExitStack):
 
     def take(self, row: int, answer: SampleAnswer) -> bool:
         """Pass a sample's answer on; say whether any of it failed."""
-        sharing = sum(reads_media(self._plan.extractors[index]) for index in answer.prepared)
+        self._book(answer)
         any_failed = False
         for index, prepared in answer.prepared.items():
             extractor = self._plan.extractors[index]
-            decode_s = answer.decode_s / sharing if reads_media(extractor) else 0.0
-            self._charge(index, decode_s=decode_s, prepare_s=answer.prepare_s.get(index, 0.0))
             known = isinstance(prepared, Gap) and prepared.status is Status.FAILED
             if not known and self._plan.keys.changed(row, extractor.reads):
                 prepared = failed("unreadable", "its file changed since it was digested; run again")
@@ -156,7 +155,7 @@ class _Work(contextlib.ExitStack):
             self._loaded.add(index)
         started = time.perf_counter()
         values = _forward_whole_or_singly(extractor, [prepared for _, prepared in batch])
-        self._charge(index, forward_s=time.perf_counter() - started)
+        self._charge(index, Costs(forward_s=time.perf_counter() - started))
         for (row, _), value in zip(batch, values, strict=True):
             self._write(index, row, value)
 
@@ -196,12 +195,31 @@ class _Work(contextlib.ExitStack):
     def _names(self, index: int) -> list[str]:
         return [spec.name for spec in self._specs[index]]
 
-    def _charge(self, index: int, **seconds: float) -> None:
+    def _book(self, answer: SampleAnswer) -> None:
+        """Book what a worker did for one sample; reading is shared by all who read the same."""
+        parts = {index: media_parts(self._plan.extractors[index]) for index in answer.prepared}
+        sharing = Counter(part for reads in parts.values() for part in reads)
+        for index, prepare_s in answer.prepare_s.items():
+            prepared = answer.prepared[index]
+            costs = Costs(
+                rows=not (isinstance(prepared, Gap) and prepared.cause in _TOLD),
+                decode_s=sum(answer.read_s.get(part, 0) / sharing[part] for part in parts[index]),
+                read_s=sum(answer.read_s.get(part, 0) for part in parts[index]),
+                prepare_s=prepare_s,
+            )
+            self._charge(index, costs)
+
+    def _charge(self, index: int, costs: Costs) -> None:
         """Book seconds on an extractor's features, in equal parts; their next rows carry them."""
         specs = self._specs[index]
+        share = replace(
+            costs,
+            decode_s=costs.decode_s / len(specs),
+            prepare_s=costs.prepare_s / len(specs),
+            forward_s=costs.forward_s / len(specs),
+        )
         for spec in specs:
-            share = {kind: spent / len(specs) for kind, spent in seconds.items()}
-            self._costs[spec.name] += Costs(**share)
+            self._costs[spec.name] += share
 
 
 def _forward_whole_or_singly(

@@ -102,6 +102,6 @@ def _bucket(sample_id: str, count: int) -> int:
     return int.from_bytes(digest_strings([sample_id])[:8], "little") % count
 
 
-def reads_media(extractor: Extractor) -> bool:
-    """Say whether an extractor needs a file to be opened."""
-    return any(part in MEDIA_PARTS for part in extractor.reads)
+def media_parts(extractor: Extractor) -> list[str]:
+    """Return the parts of an extractor for which a file is opened."""
+    return [part for part in extractor.reads if part in MEDIA_PARTS]

@@ -25,11 +25,15 @@ class SampleTask:
 
 @dataclass(frozen=True, slots=True)
 class SampleAnswer:
-    """What became of it: per family what `forward` takes, or a gap; seconds spent, by family."""
+    """What became of it: per family what `forward` takes, or a gap.
+
+    prepare_s  seconds by family, of those that a worker prepared
+    read_s     seconds that reading took, by media part
+    """
 
     prepared: Mapping[int, Mapping[str, Any] | Gap]
     prepare_s: Mapping[int, float] = field(default_factory=dict)
-    decode_s: float = 0.0
+    read_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,25 +45,24 @@ class SampleJob:
 
     def __call__(self, task: SampleTask) -> SampleAnswer:
         wanted = {index: self.extractors[index] for index in task.families}
-        started = time.perf_counter()
         parts = _Parts.read(task.sample, list(wanted.values()), self.decoder)
-        decode_s = time.perf_counter() - started
         prepared: dict[int, Mapping[str, Any] | Gap] = {}
         prepare_s: dict[int, float] = {}
         for index, extractor in wanted.items():
             started = time.perf_counter()
             prepared[index] = _prepare(extractor, task.sample, parts)
             prepare_s[index] = time.perf_counter() - started
-        return SampleAnswer(prepared, prepare_s, decode_s)
+        return SampleAnswer(prepared, prepare_s, parts.seconds)
 
 
 @dataclass(slots=True)
 class _Parts:
-    """What was read of one sample's files; a part is its content or a gap."""
+    """What was read of one sample's files, and in how many seconds; a part is a gap or content."""
 
     frames: Mapping[Any, Any] = field(default_factory=dict)
     sound: Mapping[Any, Any] = field(default_factory=dict)
     image: np.ndarray | Gap | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, sample: Sample, extractors: Sequence[Extractor], decoder: str) -> _Parts:
@@ -73,8 +76,13 @@ class _Parts:
         if sample.video is not None and (frames or sound):
             media = read_media(sample.video, frames, sound, decoder=decoder)
             parts.frames, parts.sound = media.frames, media.sound
+            # Who wants only the sound opens the file for it alone; else the frames do.
+            parts.seconds["video"] = media.seconds - media.sound_s if frames else 0.0
+            parts.seconds["audio"] = media.sound_s if frames else media.seconds
         if sample.image is not None and any("image" in e.reads for e in extractors):
+            started = time.perf_counter()
             parts.image = read_image(sample.image)
+            parts.seconds["image"] = time.perf_counter() - started
         return parts
 
 

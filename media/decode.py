@@ -41,12 +41,14 @@ class Decoded:
 
     probe      what the file says of itself, or why it could not be opened
     seconds    wall-clock time that reading took
+    sound_s    how much of it the sound took, beside opening the file
     """
 
     frames: dict[FrameRequest, Frames | Gap]
     sound: dict[AudioRequest, Sound | Gap]
     probe: Probe | Gap
     seconds: float
+    sound_s: float = 0.0
 
 
 def read_media(
@@ -83,8 +85,9 @@ def read_media(
             packets = _demux(container, video, sound)
             pictures = _pictures(video, packets, frames)
         late_s = _lateness_s(video_stream(container), sound)
+        begun = time.perf_counter()
         sounds = _sounds(sound, packets, audio, late_s)
-    return Decoded(pictures, sounds, found, _since(start))
+    return Decoded(pictures, sounds, found, _since(start), _since(begun))
 
 
 def _since(start: float) -> float:
