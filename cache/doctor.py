@@ -14,19 +14,24 @@ from core.errors import CacheError
 from core.files import TEMPORARY_PREFIX
 from core.fingerprint import digest_file
 
-_BESIDE = "digests.sqlite"  # remembered digests of media files, with the journals of SQLite
+DAMAGED = ".damaged"  # what a repair has moved out of the way
+_BESIDE = ("digests.sqlite", DAMAGED)  # remembered digests of media files, with SQLite's journals
+_REMOVED = "--fix removes it when it is 15 minutes old, as an extraction may be writing just now"
+_MOVED = f"--fix moves it to {DAMAGED} with its other half; its rows are computed again"
+_RESTORED = "--fix writes it anew if today's code gives it; else bring it back from a copy"
 
 REMEDIES = {
-    "temporary file": "remove it, unless an extraction is writing just now",
-    "shard without marker": "remove it, unless an extraction is writing just now",
-    "marker without shard": "remove the marker; its rows are computed again",
-    "bad marker": "remove it with its shard; their rows are computed again",
-    "broken shard": "remove it with its marker; their rows are computed again",
-    "changed shard": "remove it with its marker; their rows are computed again",
-    "wrong counts": "remove it with its marker; their rows are computed again",
-    "missing spec": "bring it back from a copy of the cache, or remove the folder",
-    "wrong spec": "bring it back from a copy of the cache, or remove the folder",
-    "foreign": "move it out of the cache",
+    "temporary file": _REMOVED,
+    "shard without marker": _REMOVED,
+    "replaced shard": "--fix removes it, as `cache gc` does: a younger shard has its rows",
+    "marker without shard": _MOVED,
+    "bad marker": _MOVED,
+    "broken shard": _MOVED,
+    "changed shard": _MOVED,
+    "wrong counts": _MOVED,
+    "missing spec": _RESTORED,
+    "wrong spec": _RESTORED,
+    "foreign": "move it out of the cache by hand; --fix leaves it",
 }
 
 
@@ -56,8 +61,9 @@ def check(cache: Path, *, digests: bool = True) -> list[Finding]:
     folders = feature_folders(cache)
     findings = list(_strangers(cache, folders))
     for folder in folders:
-        findings += _check_folder(folder, digests)
-    return sorted(findings, key=lambda finding: finding.path)
+        findings += check_folder(folder, digests=digests)
+    # What has gone in the meantime was removed by a writer or a compaction: nothing is wrong.
+    return sorted((f for f in findings if f.path.exists()), key=lambda finding: finding.path)
 
 
 def _strangers(cache: Path, folders: list[Path]) -> Iterator[Finding]:
@@ -77,7 +83,8 @@ def _stray(place: Path) -> Finding:
     return Finding(place, "foreign", "nothing of this name belongs here")
 
 
-def _check_folder(folder: Path, digests: bool) -> Iterator[Finding]:
+def check_folder(folder: Path, *, digests: bool = True) -> Iterator[Finding]:
+    """Yield what is wrong with the folder of one feature."""
     places = {place.name: place for place in sorted(folder.iterdir())}
     markers = [place for name, place in places.items() if is_marker(name)]
     files = {name for name in places if is_shard(name)}
@@ -87,29 +94,38 @@ def _check_folder(folder: Path, digests: bool) -> Iterator[Finding]:
     for name in sorted(files):
         if places[name].stem not in marked:
             yield Finding(places[name], "shard without marker", "readers do not see it")
-    spec = None
     if SPEC_FILE not in places and not (markers or files):
         return  # a writer was stopped before it began: the next one goes on here
-    if SPEC_FILE not in places:
+    if not (folder / SPEC_FILE).exists():
         yield Finding(folder, "missing spec", f"it has no {SPEC_FILE}")
-    else:
-        try:
-            spec = read_spec(folder)
-        except CacheError as error:
-            yield Finding(folder / SPEC_FILE, "wrong spec", str(error))
-    if spec is not None:
-        for marker in markers:
-            yield from _check_shard(marker, spec, digests)
-
-
-def _check_shard(marker: Path, spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
-    try:
-        shard = read_shard(marker, spec)
-    except CacheError as error:
-        yield Finding(marker, "bad marker", str(error))
         return
+    try:
+        spec = read_spec(folder)
+    except CacheError as error:
+        yield Finding(folder / SPEC_FILE, "wrong spec", str(error))
+        return
+    yield from _check_shards(markers, spec, digests)
+
+
+def _check_shards(markers: list[Path], spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
+    shards = []
+    for marker in markers:
+        try:
+            shards.append(read_shard(marker, spec))
+        except CacheError as error:
+            yield Finding(marker, "bad marker", str(error))
+    by = {name: shard.path.name for shard in shards for name in shard.marker.replaces}
+    for shard in shards:
+        if shard.path.stem in by:
+            text = f"its rows are in {by[shard.path.stem]}, which a compaction has made"
+            yield Finding(shard.marker_path, "replaced shard", text)
+        else:
+            yield from _check_shard(shard, spec, digests)
+
+
+def _check_shard(shard: Shard, spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
     if not shard.path.is_file():
-        yield Finding(marker, "marker without shard", f"{shard.path.name} is not there")
+        yield Finding(shard.marker_path, "marker without shard", f"{shard.path.name} is not there")
         return
     try:
         same = not digests or digest_file(shard.path).hex() == shard.marker.digest
@@ -118,6 +134,7 @@ def _check_shard(marker: Path, spec: FeatureSpec, digests: bool) -> Iterator[Fin
         return
     if not same:
         yield Finding(shard.path, "changed shard", "its bytes are not those that were written")
+        return
     yield from _check_rows(shard, spec)
 
 
