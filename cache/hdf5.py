@@ -26,10 +26,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cache.shard import Header, Segments
+from cache.shard import Header, Segments, shard_errors
 from cache.spec import FeatureSpec, Row
 from cache.values import stored_dtype
-from core.errors import CacheError
 from core.fingerprint import DIGEST_BYTES
 from core.status import Status
 
@@ -37,7 +36,6 @@ VERSION = 1
 # Pieces of this size on average take as long by a system call each as picked out of a block that is
 # read at once (4.3 ms for 8 MB); of 1 KiB, calls take 2.6 times as long, of 128 KiB a quarter.
 _DIRECT_BYTES = 4 << 10
-_FOREIGN = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError)
 
 
 class Hdf5Format:
@@ -102,8 +100,15 @@ class Hdf5Format:
         if start is None:
             self.read_header(path, spec)
             start = self._places[path]
-        with _errors(path), path.open("rb", buffering=0) as stream:
+        with shard_errors(path), path.open("rb", buffering=0) as stream:
             _copy_runs(stream.fileno(), start, runs, out)
+
+    def check(self, path: Path, spec: FeatureSpec) -> None:
+        """Read all but the values."""
+        self.read_header(path, spec)
+        self.read_reasons(path, spec)
+        if spec.is_text or spec.is_ragged:
+            self.read_offsets(path, spec)
 
 
 HDF5 = Hdf5Format()
@@ -152,24 +157,12 @@ def _write_values(file: h5py.File, spec: FeatureSpec, values: Sequence[Any]) -> 
 
 
 @contextlib.contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong below into a CacheError about this shard."""
-    try:
-        yield
-    except _FOREIGN as error:
-        raise CacheError(
-            f"shard {path} cannot be used: {error}. Remove it with its .json marker, and its rows "
-            "are computed again; list all such files: python cli.py cache check"
-        ) from error
-
-
-@contextlib.contextmanager
 def _opened(path: Path, spec: FeatureSpec) -> Iterator[h5py.File]:
     """Open a shard of this feature for reading; what goes wrong below is a CacheError about it.
 
     Without file locks: shards never change, and shared file systems often refuse locks.
     """
-    with _errors(path), h5py.File(path, "r", locking=False) as file:
+    with shard_errors(path), h5py.File(path, "r", locking=False) as file:
         found = file.attrs["fingerprint"]
         if found != spec.fingerprint:
             raise ValueError(f"it is of {file.attrs['feature']} {found}, not of {spec.name}")

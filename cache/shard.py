@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from cache.spec import FeatureSpec, Row
+from core.errors import CacheError
 from core.registry import Registry
 
 
@@ -85,5 +87,23 @@ class ShardFormat(Protocol):
         """Copy pieces of the values into `out`, C-contiguous and of the stored dtype."""
         ...
 
+    def check(self, path: Path, spec: FeatureSpec) -> None:
+        """Look at all of the file, as far as its rows tell what it must be."""
+        ...
 
-FORMATS: Registry[ShardFormat] = Registry("shard format", {"h5": "cache.hdf5:HDF5"})
+
+@contextlib.contextmanager
+def shard_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong below into a CacheError about this shard."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        raise CacheError(
+            f"shard {path} cannot be used: {error}. Remove it with its .json marker, and its rows "
+            "are computed again; list all such files: python cli.py cache check"
+        ) from error
+
+
+FORMATS: Registry[ShardFormat] = Registry(
+    "shard format", {"h5": "cache.hdf5:HDF5", "tar": "cache.tar:TAR"}
+)

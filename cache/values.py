@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,16 @@ from corpus.cells import LONGEST_ID, BadCell, id_of
 def stored_dtype(spec: FeatureSpec) -> np.dtype[Any]:
     """Return the dtype of the array that holds the values: bytes (UTF-8) for a text."""
     return np.dtype(np.uint8 if spec.is_text else spec.dtype)
+
+
+def separated(spec: FeatureSpec, values: np.ndarray, offsets: np.ndarray) -> list[Any]:
+    """Cut values that lie behind each other into arrays or texts; offsets int64 [values + 1]."""
+    if not (spec.is_text or spec.is_ragged):
+        return list(values)
+    pieces = [values[start:end] for start, end in itertools.pairwise(offsets.tolist())]
+    if not spec.is_text:
+        return pieces
+    return [piece.tobytes().decode("utf-8", "surrogatepass") for piece in pieces]
 
 
 def check_value(spec: FeatureSpec, value: object) -> str | None:

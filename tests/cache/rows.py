@@ -17,7 +17,7 @@ WORDS = FeatureSpec("caption:title", (), TEXT, ("text:title",), {"version": 1})
 SPECS = [VECTOR, RAGGED, WORDS]
 
 PRINTABLE = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
-IDS = st.text(PRINTABLE, min_size=1, max_size=200)
+IDS = st.text(PRINTABLE, min_size=1, max_size=200).filter(lambda name: not name.isspace())
 GAPS = st.sampled_from(
     [absent("no-audio"), failed("corrupt", "3 of 9 frames"), failed("model", "")]
 )
