@@ -8,19 +8,18 @@ so many seconds are asked for is a late sound given less: what is heard by then.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from core.errors import UnknownName
 from core.status import Gap, absent, failed
+from media.packets import demux
 from media.pictures import read_frames
 from media.probe import (
     FOREIGN_ERRORS,
@@ -61,11 +60,12 @@ def read_media(
     """Read all that is asked of a file in one pass; a bad file gives gaps, never an exception.
 
     The compressed packets of both streams are held in memory meanwhile; short videos are a few
-    MB. `decoder` reads the frames: "pyav", or "decord", which fails on more odd files; the sound
-    is always read by PyAV.
+    MB, and a file of more than 256 MB is read three times instead. `decoder` reads the frames:
+    "pyav", or "decord", which fails on more odd files; the sound is always read by PyAV.
 
     Raises:
         UnknownName: if there is no such decoder.
+        MemoryError: if there is no memory for the packets.
     """
     if decoder not in DECODERS:
         raise UnknownName("decoder", decoder, DECODERS)
@@ -80,9 +80,9 @@ def read_media(
         sound = audio_stream(container) if audio else None
         if decoder == "decord" and video is not None:
             pictures = _through_decord(path, frames)
-            packets = _demux(container, sound)
+            packets = demux(container, path, sound)
         else:
-            packets = _demux(container, video, sound)
+            packets = demux(container, path, video, sound)
             pictures = _pictures(video, packets, frames)
         late_s = _lateness_s(video_stream(container), sound)
         begun = time.perf_counter()
@@ -94,25 +94,9 @@ def _since(start: float) -> float:
     return time.perf_counter() - start
 
 
-def _demux(container: InputContainer, *streams: Stream | None) -> dict[int, list[Packet[Any]]]:
-    """Return the packets by index of their stream, in the order of the file.
-
-    A file that breaks off ends there: whether enough is left is for what decodes it to say.
-    """
-    chosen = [stream for stream in streams if stream is not None]
-    packets: dict[int, list[Packet[Any]]] = {stream.index: [] for stream in chosen}
-    try:
-        for packet in container.demux(*chosen) if chosen else ():
-            if packet.size:  # the last packet of a stream is empty and only says so
-                packets[packet.stream_index].append(packet)
-    except FOREIGN_ERRORS:
-        return packets
-    return packets
-
-
 def _pictures(
     stream: VideoStream | None,
-    packets: Mapping[int, list[Packet[Any]]],
+    packets: Mapping[int, Iterable[Packet[Any]]],
     requests: Sequence[FrameRequest],
 ) -> dict[FrameRequest, Frames | Gap]:
     if stream is None:
@@ -121,6 +105,8 @@ def _pictures(
         return dict.fromkeys(requests, failed("unreadable", "libav cannot decode such video"))
     try:
         return read_frames(stream, packets[stream.index], requests)
+    except MemoryError as error:
+        return dict.fromkeys(requests, _no_memory("the video", error))
     except FOREIGN_ERRORS as error:
         return dict.fromkeys(requests, failed("corrupt", f"the video: {reason(error)}"))
 
@@ -137,7 +123,7 @@ def _lateness_s(video: VideoStream | None, sound: AudioStream | None) -> float:
 
 def _sounds(
     stream: AudioStream | None,
-    packets: Mapping[int, list[Packet[Any]]],
+    packets: Mapping[int, Iterable[Packet[Any]]],
     requests: Sequence[AudioRequest],
     late_s: float,
 ) -> dict[AudioRequest, Sound | Gap]:
@@ -145,7 +131,10 @@ def _sounds(
         return dict.fromkeys(requests, absent("no-audio"))
     if stream.codec_context is None:
         return dict.fromkeys(requests, failed("unreadable", "libav cannot decode such sound"))
-    return read_sound(stream, packets[stream.index], requests, late_s=late_s)
+    try:
+        return read_sound(stream, packets[stream.index], requests, late_s=late_s)
+    except MemoryError as error:
+        return dict.fromkeys(requests, _no_memory("the sound", error))
 
 
 def _through_decord(
@@ -153,4 +142,11 @@ def _through_decord(
 ) -> dict[FrameRequest, Frames | Gap]:
     from media.decord_reader import read_frames_by_decord  # a second set of libav libraries
 
-    return read_frames_by_decord(path, requests)
+    try:
+        return read_frames_by_decord(path, requests)
+    except MemoryError as error:
+        return dict.fromkeys(requests, _no_memory("the video", error))
+
+
+def _no_memory(what: str, error: MemoryError) -> Gap:
+    return failed("memory", f"{what}: {reason(error)}; --memory-limit gives it more")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from core.status import Gap, failed
-from media.probe import FOREIGN_ERRORS, upright_turn
+from media.orientation import display_matrix, upright
+from media.probe import FOREIGN_ERRORS
 from media.request import FrameRequest, Frames
 from media.sampling import plan
 
@@ -54,12 +56,12 @@ def timeline(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Tim
     times are taken, in order; where those are missing too, the average rate. AVI has no place for
     presentation times: what libav gives for them is a guess, wrong for frames that are reordered.
     """
-    shown = [packet for packet in packets if not packet.is_discard]
+    shown = [(p.pts, p.dts, p.duration) for p in packets if not p.is_discard]
     if not shown:
         return None
     tick_s = float(stream.time_base or 1 / _RATE_IF_UNKNOWN)
-    presented = [packet.pts for packet in shown if packet.pts is not None]
-    decoded = [packet.dts for packet in shown if packet.dts is not None]
+    presented = [pts for pts, _, _ in shown if pts is not None]
+    decoded = [dts for _, dts, _ in shown if dts is not None]
     by_count = len(presented) < len(shown) or stream.container.format.name == "avi"
     if not by_count:
         ticks = np.unique(presented)
@@ -69,18 +71,23 @@ def timeline(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Tim
         ticks = np.arange(len(shown))
         tick_s = 1 / float(stream.average_rate or _RATE_IF_UNKNOWN)
     span = float(ticks[-1] - ticks[0])
-    last = max(shown, key=lambda packet: packet.pts or 0).duration
+    last = max(shown, key=lambda packet: packet[0] or 0)[2]
     return Timeline(ticks, tick_s, by_count, (span + (last or span / len(ticks))) * tick_s)
 
 
 def read_frames(
-    stream: VideoStream, packets: Sequence[Packet[VideoStream]], requests: Iterable[FrameRequest]
+    stream: VideoStream, packets: Iterable[Packet[VideoStream]], requests: Iterable[FrameRequest]
 ) -> dict[FrameRequest, Frames | Gap]:
     """Decode a video once for all requests, as far as the last frame that is asked for.
+
+    The packets are gone through two or three times: for the times, and to be decoded.
 
     The picture of a moment is that of the frame on screen; where that frame cannot be decoded, the
     last one before it that can. A request is a gap if fewer than 90 % of the frames up to its last
     one can be decoded.
+
+    Raises:
+        MemoryError: if libav or a picture got no memory.
     """
     wanted = list(requests)
     times = timeline(stream, packets)
@@ -194,30 +201,38 @@ class _Reading:
     ) -> Iterator[VideoFrame]:
         """Give the frames in the order they are shown; what cannot be decoded is skipped."""
         asked = {int(self._times.ticks[index]) for index in self._sides}
-        for packet in [*packets, None]:  # None brings out the frames that the decoder still holds
+        for packet in itertools.chain(packets, [None]):  # None brings out what is still held
             if self._sparing and packet is not None:
                 needed = packet.pts in asked
                 stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             try:
                 frames = stream.decode(packet)
+            except MemoryError:  # one of libav's errors too, but no fault of the packet
+                raise
             except FOREIGN_ERRORS:
+                _check_memory(stream)
                 self._errors += 1
                 continue
             yield from frames
 
 
+def _check_memory(stream: VideoStream) -> None:
+    """Raise MemoryError if one more picture has no room: the H.264 decoder calls that bad data."""
+    np.empty((stream.codec_context.height, stream.codec_context.width, 4), np.uint8)
+
+
 class _Converter:
-    """Turns frames upright and into RGB; all pictures of one side get the size of the first."""
+    """Turns frames into RGB, and upright as the first one says; a side's pictures have one size."""
 
     def __init__(self) -> None:
         self._sizes: dict[int | None, tuple[int, int]] = {}
         self._reformatters: dict[int | None, VideoReformatter] = {}
-        self._turn: int | None = None
+        self._matrix: np.ndarray | None = None
 
     def picture(self, frame: VideoFrame, side: int | None) -> np.ndarray:
         """Return uint8 [height, width, 3], reduced straight from the planes of the source."""
-        if self._turn is None:
-            self._turn = upright_turn(frame.rotation)
+        if not self._sizes:
+            self._matrix = display_matrix(frame)
         width, height = self._sizes.setdefault(side, reduced(frame.width, frame.height, side))
         reformatter = self._reformatters.setdefault(side, VideoReformatter())
         same = (width, height) == (frame.width, frame.height)
@@ -229,8 +244,7 @@ class _Converter:
             interpolation=Interpolation.POINT if same else _REDUCING,
             threads=1,
         )
-        pixels = converted.to_ndarray()
-        return np.ascontiguousarray(np.rot90(pixels, self._turn // 90))
+        return upright(converted.to_ndarray(), self._matrix)
 
 
 def reduced(width: int, height: int, side: int | None) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from core.status import Gap, failed
 
 # What av raises for bad files: its own errors, and ValueError or OSError where it checks something.
+# One of its own errors is a MemoryError as well, and that is no fault of the file.
 FOREIGN_ERRORS = (av.FFmpegError, OSError, ValueError)
 
 # Demuxers that read other files than the one they are given, or draw text as pictures.
@@ -80,6 +81,8 @@ def open_media(path: Path) -> InputContainer | Gap:
             options={"protocol_whitelist": "file"},
             metadata_errors="replace",
         )
+    except MemoryError:
+        return failed("memory", "libav got no memory to open it; --memory-limit gives it more")
     except FOREIGN_ERRORS as error:
         return failed("unreadable", f"libav cannot open it: {reason(error)}")
     if set(container.format.name.split(",")) & _NO_MEDIA:

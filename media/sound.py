@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import av
 import numpy as np
@@ -21,7 +21,7 @@ _NORMALISED_MIX = {"rematrix_maxval": "1.0"}
 
 def read_sound(
     stream: AudioStream,
-    packets: Sequence[Packet[AudioStream]],
+    packets: Iterable[Packet[AudioStream]],
     requests: Iterable[AudioRequest],
     *,
     late_s: float = 0.0,
@@ -32,15 +32,14 @@ def read_sound(
     in the packets' times. A gap (failed, "corrupt") is a request with fewer than 90 % of the
     packets decoded up to its end, with no sample, or with one that is not a finite number; what
     comes after its end does not count. A track that begins only there is absent, "too-short".
+
+    Raises:
+        MemoryError: if libav or the samples got no memory.
     """
-    found: dict[AudioRequest, Sound | Gap] = {}
-    waiting: dict[AudioRequest, float] = {}
-    for request in requests:
-        end = _end(request, late_s)
-        if end > 0:
-            waiting[request] = end
-        else:
-            found[request] = _too_late(request, late_s)
+    ends = {request: _end(request, late_s) for request in requests}
+    waiting = {request: end for request, end in ends.items() if end > 0}
+    found: dict[AudioRequest, Sound | Gap]
+    found = {request: _too_late(request, late_s) for request in ends if request not in waiting}
     tracks = {request.rate_hz: _Track(request.rate_hz) for request in waiting}
     decoding = _Decoding(stream)
     try:
@@ -53,6 +52,8 @@ def read_sound(
                 break
         for rate_hz in {request.rate_hz for request in waiting}:
             tracks[rate_hz].flush()
+    except MemoryError:
+        raise
     except FOREIGN_ERRORS as error:
         gap = failed("corrupt", f"the sound cannot be resampled: {reason(error)}")
         return found | dict.fromkeys(waiting, gap)
@@ -97,6 +98,8 @@ class _Decoding:
             self.tried += 1
             try:
                 frames = self.stream.decode(packet)
+            except MemoryError:  # one of libav's errors too, but no fault of the packet
+                raise
             except FOREIGN_ERRORS:
                 continue
             self.decoded += 1

@@ -17,6 +17,7 @@ def paint(
     times_ms: Sequence[int] | None = None,
     size: tuple[int, int] = (96, 64),
     rotation: int = 0,
+    mirrored: bool = False,
     sound: np.ndarray | None = None,
     b_frames: int = 0,
 ) -> Path:
@@ -29,8 +30,8 @@ def paint(
         stream.pix_fmt = "yuv420p"
         tick = Fraction(1, 25 if times_ms is None else 1000)
         stream.codec_context.time_base = tick
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         voice = None
         if sound is not None:
             layout = {1: "mono", 2: "stereo"}[len(sound)]
