@@ -37,6 +37,8 @@ CLASSIC = {
         ("spectrum", "spectrum:extractor", "audio", "timbre, pitch, harmonicity"),
         ("mfcc", "mfcc:extractor", "audio", "mel cepstrum and its changes"),
         ("rhythm", "rhythm:extractor", "audio", "onsets, tempo, modulation, pauses"),
+        ("speech", "speech:extractor", "audio", "speech or music: syllables, voice, held notes"),
+        ("silence", "silence:extractor", "audio", "where it is quiet, pauses, dropouts, clipping"),
         ("textstats", "textstats:extractor", "text", "lengths, signs, emoji, hashtags, scripts"),
         ("words", "ngrams:word_extractor", "text", "hashed words and pairs of words"),
         ("characters", "ngrams:character_extractor", "text", "hashed character n-grams"),

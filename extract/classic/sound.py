@@ -95,13 +95,18 @@ def decibel(power: np.ndarray) -> np.ndarray:
     return np.asarray(10 * np.log10(np.maximum(power, FLOOR)))
 
 
-def heard(level: np.ndarray) -> np.ndarray:
-    """Return bool [T], what can be heard: not 35 dB below the loud parts, nor below -70 dB.
-
-    Where nothing is, as in silence, every window counts, so that statistics are always defined.
-    """
+def audible(level: np.ndarray) -> np.ndarray:
+    """Return bool [T], what can be heard: not 35 dB below the loud parts, nor below -70 dB."""
     loudest = float(np.percentile(level, 95))
-    loud: np.ndarray = level > max(loudest - 35, -70)
+    return np.asarray(level > max(loudest - 35, -70))
+
+
+def heard(level: np.ndarray) -> np.ndarray:
+    """Return bool [T], what is audible; where nothing is, as in silence, every window counts.
+
+    So statistics over what is heard are always defined.
+    """
+    loud = audible(level)
     return loud if loud.any() else np.ones_like(loud)
 
 

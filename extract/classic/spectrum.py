@@ -27,6 +27,7 @@ Cost: 9 ms for 4 s of sound, 4 of them for the pitch.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -99,7 +100,7 @@ def _described(sound: Sound) -> dict[str, np.ndarray] | Gap:
 
 def describe_spectrum(sound: Sound) -> dict[str, np.ndarray]:
     """Return both features of a sound of at least 50 ms."""
-    timbre = _timbre(sound)
+    timbre = timbre_tracks(sound)
     hz, periodicity = pitch(sound)
     voiced, level = hz > 0, level_db(sound)
     kept = heard(level)
@@ -128,8 +129,9 @@ def _voiced_statistics(tracks: np.ndarray, voiced: np.ndarray) -> np.ndarray:
     return np.concatenate([tracks[voiced].mean(axis=0), tracks[voiced].std(axis=0)])
 
 
-def _timbre(sound: Sound) -> np.ndarray:
-    """Return float64 [T, 27], shape, contrast and bands."""
+@lru_cache(maxsize=1)
+def timbre_tracks(sound: Sound) -> np.ndarray:
+    """Return float64 [T, 27], the tracks of timbre, which are the first of `NAMES`."""
     power, shaped = power_spectrum(sound), windows(sound.samples, SHORT)
     tracks = np.empty((len(power), len(_TIMBRE_NAMES)))
     for piece in pieces(len(power)):
@@ -138,6 +140,7 @@ def _timbre(sound: Sound) -> np.ndarray:
         tracks[piece] = columns[piece.start - before :]
         crossings = np.diff(np.signbit(shaped[piece]), axis=1).mean(axis=1)
         tracks[piece, _SHAPE_NAMES.index("crossings")] = crossings
+    tracks.flags.writeable = False
     return tracks
 
 

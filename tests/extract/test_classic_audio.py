@@ -1,4 +1,4 @@
-"""What holds for all four families that describe sound: shapes, odd ones, golden values, cost."""
+"""What holds for all families that describe sound: shapes, odd ones, golden values, cost."""
 
 from pathlib import Path
 
@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from core.status import Gap
-from extract.classic import loudness, mfcc, rhythm, spectrum
+from extract.classic import loudness, mfcc, rhythm, silence, spectrum, speech
 from extract.classic.sound import REQUEST
 from tests.extract.sounds import buzz, golden, measured, noise, sine
 
-FAMILIES = (loudness.extractor, spectrum.extractor, mfcc.extractor, rhythm.extractor)
-MODULES = {"loudness": loudness, "spectrum": spectrum, "mfcc": mfcc, "rhythm": rhythm}
+MODULES = {
+    "loudness": loudness,
+    "spectrum": spectrum,
+    "mfcc": mfcc,
+    "rhythm": rhythm,
+    "speech": speech,
+    "silence": silence,
+}
+FAMILIES = tuple(module.extractor for module in MODULES.values())
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family().family)
 
 
@@ -45,15 +52,17 @@ def test_odd_sounds_have_finite_values_as_their_spec_says(family, name):
 @every_family
 def test_the_names_are_as_many_as_the_numbers(family):
     module, extractor = MODULES[family().family], family()
-    lengths = {"frames": getattr(module, "NAMES", ()), "": module.POOLED_NAMES}
+    tracks = getattr(module, "NAMES", ())
+    lengths = {"frames": tracks, "windows": tracks, "": module.POOLED_NAMES}
     for spec in extractor.specs:
         names = lengths[spec.name.partition("/")[2]]
         assert spec.item_shape == (len(names),) == (len(set(names)),)
 
 
 @every_family
-def test_ten_milliseconds_are_too_short(family):
-    gap = measured(family(), sine(440, 0.01))
+@pytest.mark.parametrize("samples", [1, 160, 799])
+def test_one_sample_or_less_than_a_window_is_too_short(family, samples):
+    gap = measured(family(), noise(1.0)[:samples])
     assert isinstance(gap, Gap)
     assert gap.cause == "too-short"
     assert "of sound" in gap.reason
