@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,12 @@ class Goal:
             )
         known = torch.isfinite(target)
         return functional.mse_loss(scores[known], target[known])
+
+    def joined(self, scores: torch.Tensor) -> torch.Tensor:
+        """Return the scores [N, outputs] of the mean answer of networks [networks, N, outputs]."""
+        if not self.of_classes:
+            return scores.mean(dim=0)
+        return torch.logsumexp(torch.log_softmax(scores, dim=2), dim=0) - math.log(len(scores))
 
     def decode(self, scores: np.ndarray) -> np.ndarray:
         """Return what a head predicts, of scores float64 [N, outputs]."""

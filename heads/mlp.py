@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from safetensors.numpy import load_file
-from torch import nn
 
 from cache.table import FeatureTable
 from core.files import write_json
@@ -20,6 +19,7 @@ from heads.contract import TASKS, FitReport, Problem
 from heads.design import Design, save_arrays
 from heads.goal import Goal, fit_goal
 from heads.inputs import TOPICS, Inputs, fit_inputs
+from heads.perceptron import Perceptron
 from heads.training import Course, Lesson, repeatable, train
 
 _UNSTOPPED = 30  # epochs without validation rows
@@ -31,6 +31,7 @@ _CHUNK = 8192  # rows predicted at a time
 class MlpOptions:
     """Options of the perceptron.
 
+    networks          that learn side by side, their answers averaged
     hidden            units of each hidden layer
     layers            hidden layers
     dropout           share of hidden units left out of a step
@@ -45,7 +46,8 @@ class MlpOptions:
                       are then those of classes that often
     """
 
-    hidden: int = 256
+    networks: int = 8
+    hidden: int = 64
     layers: int = 2
     dropout: float = 0.3
     feature_dropout: float = 0.1
@@ -73,35 +75,16 @@ class MlpOptions:
             raise ValueError(f"rate {self.rate} is not above 0")
 
 
-_LEAST = {"hidden": 1, "layers": 1, "topics": 1, "decay": 0, "batch": 2, "epochs": 1, "patience": 1}
-
-
-class Perceptron(nn.Module):
-    """Values [B, D] and flags [B, F] to scores [B, outputs]."""
-
-    def __init__(self, widths: list[int], outputs: int, options: MlpOptions) -> None:
-        super().__init__()
-        self._lost = options.feature_dropout
-        self.register_buffer("widths", torch.tensor(widths), persistent=False)
-        layers: list[nn.Module] = []
-        width = sum(widths) + len(widths)
-        for _ in range(options.layers):
-            layers += [
-                nn.Linear(width, options.hidden, bias=False),
-                nn.BatchNorm1d(options.hidden),
-                nn.ReLU(),
-                nn.Dropout(options.dropout),
-            ]
-            width = options.hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
-
-    def forward(self, values: torch.Tensor, flags: torch.Tensor) -> torch.Tensor:
-        """Return scores; in training whole features are lost at random."""
-        if self.training and self._lost:
-            flags = flags * (torch.rand_like(flags) >= self._lost)
-        there = flags.repeat_interleave(self.get_buffer("widths"), dim=1)
-        scores: torch.Tensor = self.layers(torch.cat([values * there, flags], dim=1))
-        return scores
+_LEAST = {
+    "networks": 1,
+    "hidden": 1,
+    "layers": 1,
+    "topics": 1,
+    "decay": 0,
+    "batch": 2,
+    "epochs": 1,
+    "patience": 1,
+}
 
 
 class Mlp:
@@ -133,10 +116,21 @@ class Mlp:
         self._inputs = fit_inputs(train, balance=given.balance, topics=given.topics, seed=seed)
         self._goal = fit_goal(self.problem, train, class_weights=given.class_weights)
         with repeatable(seed):
-            self._network = Perceptron(self._inputs.widths, self.problem.outputs, given)
+            self._network = self._untaught()
             report = self._descend(train, valid, fixed)
             self._shares = self._worth(train)
         return report
+
+    def _untaught(self) -> Perceptron:
+        given = self._options
+        return Perceptron(
+            self._inputs.widths,
+            self.problem.outputs,
+            networks=given.networks,
+            hidden=[given.hidden] * given.layers,
+            dropout=given.dropout,
+            feature_dropout=given.feature_dropout,
+        )
 
     def _descend(
         self, train_rows: FeatureTable, valid: FeatureTable | None, fixed: Mapping[str, float]
@@ -146,7 +140,9 @@ class Mlp:
         target = goal.encode(train_rows)
 
         def loss_of(rows: torch.Tensor, _: float) -> torch.Tensor:
-            return goal.loss(network(values[rows], flags[rows]), target[rows], given.smoothing)
+            scores = network(values[rows], flags[rows])
+            told = target[rows].expand(len(scores), *target[rows].shape)
+            return goal.loss(scores.flatten(0, 1), told.flatten(0, 1), given.smoothing)
 
         course = Course(
             epochs=given.epochs,
@@ -168,36 +164,34 @@ class Mlp:
             return None
         values, flags = self._inputs.apply(valid)
         network, goal, target = self._fitted(), self._goal, self._goal.encode(valid)
-        return lambda: float(goal.loss(network(values, flags), target))
+        return lambda: float(goal.loss(goal.joined(network(values, flags)), target))
 
     def predict(self, table: FeatureTable) -> np.ndarray:
         """Return float64 [N], probabilities [N, classes], or [N, T].
 
         Sums are made in float64, so that what is beside a row does not show in it.
         """
-        return self._goal.decode(self._scores(table))
+        return self._goal.decode(self._scores(*self._inputs.apply(table)))
 
-    def _scores(self, table: FeatureTable, without: str | None = None) -> np.ndarray:
-        """Return float64 [N, outputs], as if no row had the feature `without`."""
+    def _scores(self, values: torch.Tensor, flags: torch.Tensor) -> np.ndarray:
+        """Return the scores of the networks together, float64 [N, outputs]."""
         network = copy.deepcopy(self._fitted()).double().eval()
-        values, flags = (part.double() for part in self._inputs.apply(table))
-        if without is not None:
-            flags[:, self._inputs.names.index(without)] = 0
         with torch.inference_mode(), repeatable(0):
             chunks = zip(torch.split(values, _CHUNK), torch.split(flags, _CHUNK), strict=True)
-            parts = [network(*chunk) for chunk in chunks]
+            parts = [self._goal.joined(network(v.double(), f.double())) for v, f in chunks]
         scores: np.ndarray = torch.cat(parts).numpy()
         return scores
 
     def _worth(self, train_rows: FeatureTable) -> dict[str, float]:
         """Return by feature how far scores of train rows move without it, as shares of all."""
         rows = np.unique(np.linspace(0, len(train_rows) - 1, _ASKED).astype(np.int64))
-        asked = train_rows.take(rows)
-        usual = self._scores(asked)
-        moved = {
-            name: float(((self._scores(asked, name) - usual) ** 2).mean())
-            for name in self._inputs.names
-        }
+        values, flags = self._inputs.apply(train_rows.take(rows))
+        usual = self._scores(values, flags)
+        moved = {}
+        for place, name in enumerate(self._inputs.names):
+            without = flags.clone()
+            without[:, place] = 0
+            moved[name] = float(((self._scores(values, without) - usual) ** 2).mean())
         total = sum(moved.values())
         return {name: value / total for name, value in moved.items()} if total > 0 else {}
 
@@ -223,7 +217,7 @@ class Mlp:
         head = cls(Problem(words["task"], words["outputs"]), MlpOptions(**words["options"]))
         head._inputs = Inputs.load(folder)
         head._goal = Goal(head.problem, arrays.pop("scale"))
-        head._network = Perceptron(head._inputs.widths, head.problem.outputs, head._options)
+        head._network = head._untaught()
         head._network.load_state_dict(
             {n.removeprefix("network."): torch.from_numpy(value) for n, value in arrays.items()}
         )

@@ -92,7 +92,7 @@ def wide_words(rows=300, buckets=2**18):
 def test_n_grams_of_many_buckets_become_few_columns():
     table = wide_words()
     head, _ = fit(table, epochs=100, patience=100, dropout=0)
-    assert head._network.layers[0].in_features == 20 + 1
+    assert head._network.layers[0].weight.shape == (8, 20 + 1, 32)
     assert np.corrcoef(head.predict(table), table.target)[0, 1] > 0.9
 
 
@@ -105,6 +105,16 @@ def test_topics_of_a_row_are_its_own(tmp_path):
     torch.testing.assert_close(inputs.apply(table.take(np.array([7])))[0][0], values[7])
     inputs.save(tmp_path)
     np.testing.assert_array_equal(Inputs.load(tmp_path).apply(table)[0], values)
+
+
+def test_networks_side_by_side_answer_with_their_mean():
+    table = plant()
+    head, _ = fit(table.with_target((table.target > 2).astype(np.int64)), "classification", 2)
+    values, flags = head._inputs.apply(table)
+    with torch.inference_mode():
+        shares = torch.softmax(head._network(values, flags), dim=2)
+    assert shares.std(dim=0).max() > 0.01
+    np.testing.assert_allclose(head.predict(table), shares.mean(dim=0), atol=1e-5)
 
 
 @pytest.mark.parametrize(
