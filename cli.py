@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from commands import cache, demo, evaluate, extract, features, fit_head, predict
+from commands import cache, demo, evaluate, extract, features, fit_head, predict, report
 from core.errors import ProjectError
 from core.log import talk_to_stderr
 
@@ -28,6 +28,7 @@ app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
+app.command("report", epilog=report.EXAMPLES)(report.run)
 app.command("features", epilog=features.EXAMPLES)(features.run)
 app.add_typer(cache.app, name="cache")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import loading
+from commands import loading, reporting
 from commands import options as o
 from core.errors import FitError, UnknownName
 from core.log import logger
@@ -31,7 +31,7 @@ EXAMPLES = o.examples(
 def run(
     context: typer.Context,
     manifest: o.ManifestArgument,
-    head: Annotated[str, typer.Option("--head", help="linear, gbm or mean", metavar="NAME")],
+    head: Annotated[str, typer.Option("--head", help="linear, gbm, mlp or mean", metavar="NAME")],
     target: Annotated[
         str,
         typer.Option("--target", help="column to predict; p stands for p1, p2, ...", metavar="COL"),
@@ -98,6 +98,7 @@ def run(
     root: o.RootOption = None,
     decoder: o.DecoderOption = "pyav",
     skip_bad_rows: o.SkipBadRowsOption = False,
+    open_samples: reporting.OpenSamplesOption = reporting.DEFAULT_OPEN,
     out: o.OutOption = None,
     config: o.ConfigOption = None,
     as_json: o.JsonOption = False,
@@ -133,12 +134,14 @@ def run(
     learnt_from, coverage = _gathered(table, specs, opened)
     with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
         read_as = {"source": source, "columns": table.columns.to_mapping()}
-        record.note(data={"manifest": table.digest, "rows": len(table), **read_as})
+        counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
+        record.note(data={"manifest": table.digest, **counts, **read_as})
         result = fit_head(
             learnt_from, table.target(target), asked, words=table.split, progress=logger.info
         )
         write_run(record.folder, result, coverage=coverage)
         record.note(metrics=o.scores(result.metrics))
+    reporting.write_page(record.folder, table.samples, open_samples=open_samples)
     _print_result(result, str(record.folder), as_json=as_json)
     return 0
 

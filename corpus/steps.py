@@ -35,6 +35,13 @@ def step_columns(target: str, headers: Iterable[str]) -> list[str]:
     return [steps[number] for number in wanted]
 
 
+def step_names(target: str, count: int) -> list[str]:
+    """Return names for the steps of a sequence: p2, p3, ... for `p2..p22`, else from 1."""
+    match = _RANGE.fullmatch(target)
+    stem, first = (match[1], int(match[2])) if match and match[1] == match[3] else (target, 1)
+    return [f"{stem}{first + step}" for step in range(count)]
+
+
 def _numbered(stem: str, headers: Iterable[str]) -> dict[int, str]:
     """Return the columns called `stem` and a number, by that number."""
     steps: dict[int, str] = {}

@@ -35,7 +35,17 @@ def gather(data: Labelled, outcomes: Sequence[FoldOutcome], intervals: Conformal
         low=None if ends[0][0] is None else joined([low for low, _ in ends if low is not None]),
         high=None if ends[0][1] is None else joined([high for _, high in ends if high is not None]),
         probabilities=joined(predicted) if classes else None,
+        group=_drawn_together(data, rows[order]),
     )
+
+
+def _drawn_together(data: Labelled, rows: np.ndarray) -> np.ndarray | None:
+    """Return the authors of some rows where the split keeps authors whole: so do intervals."""
+    author = data.table.author
+    if data.config.split.rule != "author-kfold" or author is None:
+        return None
+    authors: np.ndarray = author[rows]
+    return authors
 
 
 def _truths(data: Labelled, outcomes: Sequence[FoldOutcome], *, as_names: bool) -> list[np.ndarray]:
@@ -52,9 +62,7 @@ def scores_of(data: Labelled, outcomes: Sequence[FoldOutcome], name: str) -> dic
     """Score what "head" or a baseline predicted; a split by author draws authors, not rows."""
     truth = np.concatenate(_truths(data, outcomes, as_names=False))
     rows = np.concatenate([outcome.test for outcome in outcomes])
-    by_author = data.config.split.rule == "author-kfold" and data.table.author is not None
-    groups = data.table.author[rows] if by_author and data.table.author is not None else None
-    seed = data.config.seed
+    groups, seed = _drawn_together(data, rows), data.config.seed
     classes = outcomes[0].target.classes
     if classes:
         shares = np.concatenate([outcome.predicted[name] for outcome in outcomes])

@@ -52,6 +52,7 @@ class Scored:
     predicted      likewise
     low, high      intervals, as `predicted`; None where there are none
     probabilities  float64 [M, classes]; None for numbers
+    group          str [M], the authors, where intervals draw them whole; None where rows are drawn
     """
 
     ids: np.ndarray
@@ -61,6 +62,7 @@ class Scored:
     low: np.ndarray | None
     high: np.ndarray | None
     probabilities: np.ndarray | None
+    group: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

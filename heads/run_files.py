@@ -1,12 +1,12 @@
 """What a fit leaves in its run folder: for machines, for spreadsheets, for readers, for `predict`.
 
 split.json        who was in which part of which fold
-metrics.json      scores, baselines, choices, counts
+metrics.json      what was fitted, scores, baselines, choices, counts
 predictions.csv   every scored row, one number per cell
 history.csv       training curves
-plots/*.png       the pictures of the report
-report.html       one page that needs no other file
 bundle/           the fitted head
+
+`heads/run_reading.py` reads them back, and the report (`plots/`, `report.html`) is made from that.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from typing import Any
 import numpy as np
 
 from cache.known import Coverage
-from core.files import replacing, write_json, write_text
+from core.files import write_json, write_text
 from corpus.folds import save_folds
+from corpus.steps import step_names
 from heads.result import FitResult, Scored
-from heads.run_report import plots_of, report_of
 from scoring.bootstrap import Score
-from scoring.canvas import png
-from scoring.report import write_report
 
 
 def write_run(
@@ -43,24 +41,25 @@ def write_run(
         StorageError: if the disk is full, read-only or failing.
     """
     save_folds(folder / "split.json", result.folds, result.ids, result.config.split.text)
-    write_json(folder / "metrics.json", metrics_of(result))
+    write_json(folder / "metrics.json", metrics_of(result, coverage or {}))
     write_text(folder / "predictions.csv", predictions_csv(result))
     write_text(folder / "history.csv", history_csv(result.history))
-    pictures = {}
-    for name, (caption, figure) in plots_of(result).items():
-        content = pictures[caption] = png(figure)
-        with replacing(folder / "plots" / f"{name}.png") as temporary:
-            temporary.write_bytes(content)
-    write_report(folder, report_of(result, pictures, coverage or {}))
     result.bundle.save(folder / "bundle")
 
 
-def metrics_of(result: FitResult) -> dict[str, Any]:
+def metrics_of(result: FitResult, coverage: Mapping[str, Coverage]) -> dict[str, Any]:
     """Return what `metrics.json` says."""
-    plan = result.config.target
+    plan, config = result.config.target, result.config
     return {
         "target": plan.column,
         "task": plan.task,
+        "transform": plan.transform,
+        "quantiles": None if plan.quantiles is None else list(plan.quantiles),
+        "head": config.head,
+        "options": result.bundle.head.describe(),
+        "features": [spec.name for spec in result.bundle.features],
+        "fold": config.fold,
+        "seed": config.seed,
         "classes": list(result.bundle.classes),
         "metrics": _plain(result.metrics),
         "baselines": {name: _plain(scores) for name, scores in result.baselines.items()},
@@ -68,10 +67,11 @@ def metrics_of(result: FitResult) -> dict[str, Any]:
         "chosen": dict(result.chosen),
         "importances": dict(result.importances),
         "coverage": dict(result.coverage),
+        "gaps": {name: _gaps(known) for name, known in coverage.items()},
         "rows": dict(result.rows),
         "split": {
-            "rule": result.config.split.text,
-            "seed": result.config.split.seed,
+            "rule": config.split.text,
+            "seed": config.split.seed,
             "digest": result.split_digest,
             "folds": len(result.folds),
         },
@@ -81,7 +81,8 @@ def metrics_of(result: FitResult) -> dict[str, Any]:
 def predictions_csv(result: FitResult) -> str:
     """Return the scored rows: id, fold, then target, predicted, low and high, the unit in brackets.
 
-    A sequence has these for every step; classes have their probabilities. A gap is an empty cell.
+    A sequence has these for every step; classes have their probabilities. `group` is the author,
+    where intervals draw authors whole. A gap is an empty cell.
     """
     scored, unit = result.scored, result.config.target.column
     blocks: list[tuple[str, np.ndarray]] = []
@@ -90,11 +91,14 @@ def predictions_csv(result: FitResult) -> str:
         shares = zip(result.bundle.classes, scored.probabilities.T, strict=True)
         blocks += [(f"probability ({name})", share) for name, share in shares]
     elif scored.target.ndim == 2:
-        for step in range(scored.target.shape[1]):
-            blocks += _numbers(scored, f"{unit}{step + 1}", (slice(None), step))
+        for step, name in enumerate(step_names(unit, scored.target.shape[1])):
+            blocks += _numbers(scored, name, (slice(None), step))
     else:
         blocks += _numbers(scored, unit, (slice(None),))
-    columns = [("id", scored.ids), ("fold", scored.fold), *blocks]
+    who = [("id", scored.ids), ("fold", scored.fold)]
+    if scored.group is not None:
+        who.append(("group", scored.group))
+    columns = [*who, *blocks]
     rows = zip(*(column.tolist() for _, column in columns), strict=True)
     return _csv([name for name, _ in columns], rows)
 
@@ -111,6 +115,12 @@ def _numbers(scored: Scored, unit: str, place: Any) -> Iterator[tuple[str, np.nd
     if scored.low is not None and scored.high is not None:
         yield f"low ({unit})", scored.low[place]
         yield f"high ({unit})", scored.high[place]
+
+
+def _gaps(known: Coverage) -> dict[str, Any]:
+    """Return the gaps of one feature by cause, over all rows of the table."""
+    counts = {"ok": known.ok, "never": known.never, "by_id": known.by_id}
+    return {**counts, "absent": dict(known.absent), "failed": dict(known.failed)}
 
 
 def _csv(header: Sequence[str], rows: Any) -> str:

@@ -1,7 +1,7 @@
 """The parts of a page of HTML: every text that goes in is escaped here, and only here.
 
 The page stands alone: style and pictures are inside, it loads and runs nothing (its content
-policy says so to the browser). It is readable on a phone, on a desk and on paper.
+policy says so to the browser).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import html
 from collections.abc import Iterable, Sequence
 from string import Template
 from typing import NewType
+
+from scoring.style import STYLE
 
 Html = NewType("Html", str)  # escaped already
 
@@ -34,64 +36,6 @@ $body
 </html>
 """)
 
-_STYLE = """
-:root { color-scheme: light; --ink: #1b1f24; --soft: #5b6570; --line: #dfe3e8; --blue: #0072b2; }
-* { box-sizing: border-box; }
-body { margin: 0; background: #f5f6f8; color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { font-size: clamp(1.4rem, 4vw, 2rem); line-height: 1.2; margin: 0 0 .25rem;
-  overflow-wrap: anywhere; }
-h2 { font-size: 1.15rem; margin: 0 0 .75rem; }
-section { background: #fff; border: 1px solid var(--line); border-radius: .6rem; padding: 1rem;
-  margin-top: 1rem; }
-p { margin: .25rem 0 .75rem; }
-.soft { color: var(--soft); font-size: .9rem; }
-.headline { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem; }
-.headline div { background: #fff; border: 1px solid var(--line); border-radius: .6rem;
-  padding: .6rem .9rem; min-width: 8.5rem; flex: 1; }
-.headline strong { display: block; font-size: 1.6rem; line-height: 1.2; color: var(--blue);
-  font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { padding: .4rem .6rem; text-align: left; vertical-align: top;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-.wide th, .wide td { overflow-wrap: normal; }
-thead th { font-weight: 600; color: var(--soft); white-space: nowrap; }
-tbody tr:last-child > * { border-bottom: 0; }
-tbody th { font-weight: 600; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.number small { display: block; color: var(--soft); }
-.wide .long { min-width: 9rem; max-width: 34rem; overflow-wrap: anywhere; }
-.long small { display: block; color: var(--soft); font-weight: 400; }
-.facts th { width: 11rem; color: var(--soft); font-weight: 500; }
-.bar { display: flex; height: .8rem; border-radius: .2rem; overflow: hidden; min-width: 4rem;
-  margin-top: .35rem; background: var(--line); }
-.ok { background: #0072b2; } .absent { background: #e69f00; } .failed { background: #d55e00; }
-.key span { white-space: nowrap; margin-right: .9rem; }
-.key i { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem;
-  margin-right: .3rem; vertical-align: -1px; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
-  gap: 1rem; }
-figure { margin: 0; } img { width: 100%; max-width: 46rem; height: auto; display: block; }
-figcaption { color: var(--soft); font-size: .88rem; margin-top: .25rem; }
-.note { border-left: .25rem solid #e69f00; padding: .3rem .8rem; margin: .5rem 0;
-  background: #fdf6e7; }
-@media (max-width: 34rem) {
-  main { padding: 1rem .6rem 2rem; } section { padding: .8rem; }
-  table { font-size: .84rem; } th, td { padding: .35rem .3rem; }
-  thead th, thead .number { white-space: normal; } .bar { min-width: 2rem; }
-  .facts th, .facts td { display: block; width: auto; border: 0; padding: .1rem 0; }
-  .facts td { margin-bottom: .5rem; }
-}
-@media print {
-  body { background: #fff; font-size: 11pt; } main { max-width: none; padding: 0; }
-  section, figure, tr { break-inside: avoid; } section { border: 0; padding: .5rem 0; }
-  .wide { overflow: visible; } table { font-size: 9pt; }
-  .bar *, .key i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
-"""
-
 
 def text(value: object) -> Html:
     """Return a text as it may stand in a page: escaped, and without what is no character."""
@@ -111,7 +55,7 @@ def join(parts: Iterable[Html]) -> Html:
 
 def page(title: str, body: Html) -> Html:
     """Return the whole page."""
-    return Html(_PAGE.substitute(title=text(title), style=_STYLE.strip(), body=body))
+    return Html(_PAGE.substitute(title=text(title), style=STYLE.strip(), body=body))
 
 
 def section(heading: str, *parts: Html) -> Html:
@@ -149,6 +93,29 @@ def table(
 
 def picture(png: bytes, caption: str) -> Html:
     """Return a figure with its picture inside the page."""
-    data = base64.b64encode(png).decode("ascii")
-    image = f'<img alt="{text(caption)}" src="data:image/png;base64,{data}">'
-    return Html(f"<figure>{image}<figcaption>{text(caption)}</figcaption></figure>")
+    return Html(
+        f'<figure class="plot">{image(png, caption)}'
+        f"<figcaption>{text(caption)}</figcaption></figure>"
+    )
+
+
+def image(content: bytes, said: str) -> Html:
+    """Return a picture, PNG or JPEG, inside the page; `said` is for those who do not see it."""
+    kind = "jpeg" if content.startswith(b"\xff\xd8") else "png"
+    data = base64.b64encode(content).decode("ascii")
+    return Html(f'<img alt="{text(said)}" src="data:image/{kind};base64,{data}">')
+
+
+def code(lines: Iterable[str]) -> Html:
+    """Return command lines, to be copied."""
+    return Html(f"<pre>{text(chr(10).join(lines))}</pre>")
+
+
+def bar(parts: Iterable[tuple[str, float]]) -> Html:
+    """Return a bar of coloured parts: class of the style sheet and share, 0..1."""
+    pieces = "".join(
+        f'<span class="{text(kind)}" style="width:{100 * share:.2f}%"></span>'
+        for kind, share in parts
+        if share > 0
+    )
+    return Html(f'<div class="bar">{pieces}</div>')

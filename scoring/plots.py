@@ -17,7 +17,6 @@ from scoring.canvas import (
     BLUE,
     GREEN,
     GREY,
-    LINES,
     RED,
     SKY,
     canvas,
@@ -28,7 +27,6 @@ from scoring.canvas import (
 
 CELLS_WITH_TEXT = 12  # classes; more are too small to hold a number
 NAMED_CLASSES = 40  # more names than this cannot be read beside an axis
-PANELS = 4
 
 
 def predicted_and_true(
@@ -220,40 +218,6 @@ def days(scores: Mapping[str, np.ndarray], first_day: int = 1) -> Figure:
     above.set_ylim(bottom=0)
     below.set_xlabel("day")
     return figure
-
-
-def training_curve(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draw the columns of a history over its epoch, iteration or step; unlike quantities apart.
-
-    `train_loss` and `valid_loss` share a panel; at most four panels are drawn.
-
-    Raises:
-        ValueError: if the history has no rows.
-    """
-    if not history:
-        raise ValueError("the history has no rows; there is no curve to draw")
-    names = list(dict.fromkeys(name for row in history for name in row))
-    clock = next((name for name in ("epoch", "iteration", "step") if name in names), "")
-    together: dict[str, list[str]] = {}
-    for name in (name for name in names if name != clock):
-        together.setdefault(name.split("_", 1)[-1] if _side(name) else name, []).append(name)
-    kept = list(together.items())[:PANELS]
-    figure, every = panels(max(1, len(kept)), "How the head learnt", height=2.2)
-    when = [row.get(clock, place) for place, row in enumerate(history, 1)]
-    for axes, (quantity, columns) in zip(every, kept, strict=False):
-        for colour, name in zip(LINES, columns, strict=False):
-            values = [row.get(name, np.nan) for row in history]
-            axes.plot(when, values, color=colour, label=_side(name) or name, marker=".", ms=4)
-        axes.set_ylabel(plain(quantity))
-        if len(columns) > 1:
-            legend(axes)
-    every[-1].set_xlabel(clock or "row of the history")
-    return figure
-
-
-def _side(name: str) -> str:
-    side = name.split("_", 1)[0]
-    return side if side in ("train", "valid", "test") and "_" in name else ""
 
 
 def _with_unit(word: str, unit: str) -> str:

@@ -9,11 +9,9 @@ import pytest
 from cache.known import Coverage
 from corpus.folds import SplitRows, load_folds
 from heads.bundle import load_bundle
-from heads.fit import fit_head
 from heads.run_files import history_csv, predictions_csv, write_run
-from tests.heads.tables import config, make_column, make_table
 
-FILES = {"metrics.json", "predictions.csv", "history.csv", "report.html", "split.json"}
+FILES = {"metrics.json", "predictions.csv", "history.csv", "split.json"}
 
 
 def rows_of(text):
@@ -24,10 +22,7 @@ def rows_of(text):
 def test_all_files_are_written(task, request, tmp_path):
     result = request.getfixturevalue(task)
     write_run(tmp_path, result)
-    assert {path.name for path in tmp_path.iterdir()} == FILES | {"plots", "bundle"}
-    pictures = list((tmp_path / "plots").iterdir())
-    assert len(pictures) >= 2
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"bundle"}
     assert load_bundle(tmp_path / "bundle").trained == result.bundle.trained
 
 
@@ -52,7 +47,7 @@ def test_the_split_can_be_read_back(numbers, tmp_path):
 def test_predictions_have_one_number_per_cell_and_the_unit_in_the_header(numbers):
     rows = rows_of(predictions_csv(numbers))
     assert list(rows[0]) == [
-        "id", "fold", "target (ecr)", "predicted (ecr)", "low (ecr)", "high (ecr)",
+        "id", "fold", "group", "target (ecr)", "predicted (ecr)", "low (ecr)", "high (ecr)",
     ]  # fmt: skip
     assert [float(row["predicted (ecr)"]) for row in rows] == numbers.scored.predicted.tolist()
 
@@ -78,21 +73,18 @@ def test_history_has_a_column_for_each_quantity(numbers, classes):
     assert history_csv([]) == "fold\n"
 
 
-def test_the_report_tells_coverage_by_cause_and_escapes_names(planted, tmp_path):
-    table = make_table(planted.columns["motion"], make_column("<b>x</b>", np.arange(240)))
-    result = fit_head(table, list(planted.target), config(split="kfold:3"))
-    write_run(tmp_path, result, coverage={"motion": Coverage(7, {"no-video": 2}, {}, 0, 0)})
-    page = (tmp_path / "report.html").read_text()
-    assert "<b>x</b>" not in page
-    assert "&lt;b&gt;x&lt;/b&gt;" in page
-    assert ">7</td>" in page
+def test_metrics_keep_the_gaps_by_cause(numbers, tmp_path):
+    coverage = {"motion": Coverage(7, {"no-video": 2}, {"corrupt": 1}, 3, 0)}
+    write_run(tmp_path, numbers, coverage=coverage)
+    gaps = json.loads((tmp_path / "metrics.json").read_text())["gaps"]["motion"]
+    assert gaps == {
+        "ok": 7, "absent": {"no-video": 2}, "failed": {"corrupt": 1}, "never": 3, "by_id": 0,
+    }  # fmt: skip
 
 
-def test_the_report_says_what_a_reader_must_know(numbers, tmp_path, planted):
-    write_run(tmp_path, numbers)
-    page = (tmp_path / "report.html").read_text()
-    assert "Intervals are meant to cover 90% of rows; they cover" in page
-    assert "6 rows have no label and were left out." in page
-    quick = fit_head(planted, list(planted.target), config("mean", split="kfold:3", fold=1))
-    write_run(tmp_path / "quick", quick)
-    assert "a quick look, not a result" in (tmp_path / "quick" / "report.html").read_text()
+def test_metrics_say_what_was_fitted(classes, tmp_path):
+    write_run(tmp_path, classes)
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert (content["head"], content["task"], content["fold"]) == ("gbm", "classification", None)
+    assert content["features"][0] == "motion"
+    assert content["options"]["rounds"] == 80

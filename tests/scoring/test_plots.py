@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import StorageError
-from scoring import canvas, plots, regression
+from scoring import canvas, curves, plots, regression
 from scoring.bootstrap import Score
 from scoring.calibration import reliability
 
@@ -40,9 +40,15 @@ DRAWN = {
     "classes": plots.class_distribution({"a": 3, "$": 0}, name="emotion"),
     "many classes": plots.class_distribution({str(i): i for i in range(50)}, name="action"),
     "days": plots.days(regression.by_day(RNG.normal(size=(9, 4)), RNG.normal(size=(9, 4)))),
-    "training": plots.training_curve([{"epoch": 1, "train_loss": 2.0, "valid_loss": 3.0, "lr": 1}]),
-    "gaps": plots.training_curve([{"train_loss": 2.0}, {"valid_srocc": 0.5}]),
-    "only a clock": plots.training_curve([{"epoch": 1.0}]),
+    "training": curves.training_curve(
+        [{"epoch": 1, "train_loss": 2.0, "valid_loss": 3.0, "lr": 1}]
+    ),
+    "gaps": curves.training_curve([{"train_loss": 2.0}, {"valid_srocc": 0.5}]),
+    "folds": curves.training_curve(
+        [{"fold": f, "penalty": p, "loss": p + 1} for f in "ab" for p in (1.0, 0.1)],
+        {"penalty": 0.1},
+    ),
+    "only a clock": curves.training_curve([{"epoch": 1.0}]),
 }
 
 
@@ -55,14 +61,14 @@ def test_every_figure_becomes_a_picture_with_ink(name):
 
 def test_one_quantity_has_one_panel_and_at_most_four_are_drawn():
     row = {"epoch": 1.0, "train_loss": 1.0, "valid_loss": 2.0, "valid_srocc": 0.1}
-    assert len(plots.training_curve([row]).axes) == 2
+    assert len(curves.training_curve([row]).axes) == 2
     many = {f"q{number}": 1.0 for number in range(9)}
-    assert len(plots.training_curve([many]).axes) == 4
+    assert len(curves.training_curve([many]).axes) == 4
 
 
 def test_an_empty_history_is_refused():
     with pytest.raises(ValueError, match="the history has no rows"):
-        plots.training_curve([])
+        curves.training_curve([])
 
 
 @settings(max_examples=15, deadline=None)

@@ -10,7 +10,10 @@ import pytest
 from core.errors import StorageError
 from scoring import page
 from scoring.bootstrap import Score
-from scoring.report import Example, ReportData, extremes, number, render, write_report
+from scoring.classification import ClassScore
+from scoring.report import extremes, render, write_report
+from scoring.report_data import Example, Gaps, ReportData, Steps, Strip
+from scoring.report_scores import number
 
 EVIL = "<script>alert('x')</script>\"&'><img src=x onerror=y>"
 UNDEFINED = Score(math.nan, math.nan, math.nan, 9)
@@ -40,18 +43,25 @@ class Reader(HTMLParser):
 
 
 def report(word: str = "plain", **other) -> ReportData:
-    example = Example(word, word, word, 0.5, word)
+    example = Example(word, word, word, 0.5, {word: word}, Strip(b"\xff\xd8", word))
+    unseen = Example(word, word, word, 0.5, strip=Strip(b"", word))
     score = Score(0.5, 0.4, 0.6, 9)
     parts = {
         "title": word,
         "facts": {word: word},
         "scores": {"srocc": score, word: UNDEFINED},
         "baselines": {word: {"srocc": score}},
-        "fitted": {"plcc_fitted": score},
-        "coverage": {word: {"OK": 3, "ABSENT": 1}, "none": {}},
+        "subtitle": word,
+        "forest": b"\x89PNG",
+        "coverage": {word: Gaps(3, {word: 1}, {"corrupt": 2}, 4), "none": Gaps(0)},
         "plots": {word: b"\x89PNG"},
+        "classes": [ClassScore(word, 0.5, 0.5, 0.5, math.nan, 9)],
+        "steps": Steps([word], np.array([1.0]), np.array([math.nan])),
+        "importances": {word: 0.7, "rest": 0.3},
+        "rows": {word: 9},
+        "repeat": {word: [word]},
         "best": [example],
-        "worst": [example],
+        "worst": [example, unseen],
         "notes": [word],
         "error_name": word,
     }
@@ -63,7 +73,7 @@ def test_foreign_texts_become_no_tags_and_no_attributes():
     assert evil.tags == plain.tags
     assert "script" not in evil.tags
     assert not any(name.startswith("on") for name, _ in evil.attributes)
-    assert evil.words.count(EVIL) >= 10
+    assert evil.words.count(EVIL) >= 20
     assert not evil.open
 
 
@@ -81,11 +91,6 @@ def test_undefined_and_lacking_scores_say_so_and_nan_is_never_shown():
     assert "undefined" in words
     assert "\N{EN DASH}" in words
     assert "nan" not in words.lower()
-
-
-def test_the_fitted_scores_stand_apart_with_their_warning():
-    assert "optimistic" in render(report())
-    assert "optimistic" not in render(report(fitted={}))
 
 
 def test_an_empty_run_still_has_a_page():
@@ -122,7 +127,7 @@ def test_the_best_and_the_worst_rows_never_meet():
     ("value", "shown"),
     [
         (0.12345, "0.123"),
-        (12.346, "12.35"),
+        (-12.346, "\N{MINUS SIGN}12.35"),
         (1234.56, "1234.6"),
         (1e-7, "1e-07"),
         (3e7, "3e+07"),

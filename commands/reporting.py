@@ -1,0 +1,51 @@
+"""From a run folder and its table to the page: which rows, their texts, their frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from corpus.sample import Sample
+    from scoring.report_data import Strip
+
+OpenSamplesOption = Annotated[
+    int,
+    typer.Option(
+        "--open-samples",
+        help="of how many of the best and of the worst rows the report shows frames; 0 opens none",
+        min=0,
+        metavar="N",
+    ),
+]
+DEFAULT_OPEN = 6
+
+
+def write_page(
+    folder: Path, samples: Sequence[Sample], *, open_samples: int, notes: tuple[str, ...] = ()
+) -> Path:
+    """Write a finished run's plots and report; `samples` are rows of its table, for the words."""
+    from heads.run_reading import read_fit
+    from heads.run_report import SHOWN, Outside, shown_rows, write_run_report
+
+    run = read_fit(folder)
+    shown = shown_rows(run, max(SHOWN, open_samples))
+    by_id = {sample.id: sample for sample in samples}
+    rows = [*shown.worst.tolist(), *shown.best.tolist()]
+    texts = {name: by_id[name].text for name in map(str, run.scored.ids[rows]) if name in by_id}
+    opened = [*shown.worst[:open_samples].tolist(), *shown.best[:open_samples].tolist()]
+    wanted = [by_id[name] for name in map(str, run.scored.ids[opened]) if name in by_id]
+    return write_run_report(run, shown, Outside(texts, _strips(wanted), notes))
+
+
+def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:
+    if not any(sample.video or sample.image for sample in samples):
+        return {}
+    from commands.loading import cpu_count
+    from extract.strips import strips_of
+
+    return strips_of(samples, workers=min(4, cpu_count()))

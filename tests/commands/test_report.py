@@ -1,0 +1,95 @@
+"""The report of a run: written by fit-head, written again by `report`."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.commands.test_flow import FIT
+
+PICTURES = "data:image/jpeg;base64"
+
+
+@pytest.fixture(scope="module")
+def fitted(run_all, clips, tmp_path_factory):
+    """Give a folder with one run, of a table that lies in it."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(clips.folder, home / "corpus")
+    table = (home / "corpus" / "videos.csv", *clips.columns, "--cache", home / "cache")
+    run_all(home, "extract", *table, "--features", "colour", "--out", "extracted")
+    fit = (*FIT, "--target", "ecr", "--split", "kfold:5", "--open-samples", 2, "--out", "run")
+    run_all(home, "fit-head", *table, *fit)
+    return home
+
+
+@pytest.fixture
+def home(fitted, tmp_path):
+    return shutil.copytree(fitted, tmp_path / "home")
+
+
+def test_fit_head_leaves_a_report_with_frames_and_titles(fitted):
+    page = (fitted / "run" / "report.html").read_text()
+    assert page.count(PICTURES) == 4
+    assert re.search(r"<bdi>clip \d+</bdi>", page)
+
+
+def test_report_writes_the_same_page_again(run, fitted, home):
+    before = (home / "run" / "report.html").read_text()
+    done = run("report", home / "run", "--open-samples", 2)
+    place = home / "run" / "report.html"
+    assert (done.code, done.out) == (0, f"report {place}\n")
+    again = place.read_text()
+    assert without_paths(again) == without_paths(before)
+
+
+def without_paths(page):
+    return re.sub(r"--config \S+|report \S+", "", page)
+
+
+def test_report_opens_as_many_samples_as_asked(run, home):
+    answer = json.loads(run("report", home / "run", "--open-samples", 8, "--json").out)
+    assert answer == {"report": str(home / "run" / "report.html")}
+    assert (home / "run" / "report.html").read_text().count(PICTURES) == 16
+
+
+def test_a_table_that_is_gone_costs_texts_and_frames_only(run, home, fitted):
+    record = json.loads((home / "run" / "run.json").read_text())
+    record["config"]["manifest"] = "gone.csv"
+    (home / "run" / "run.json").write_text(json.dumps(record))
+    done = run("report", home / "run")
+    page = (home / "run" / "report.html").read_text()
+    assert done.code == 0
+    assert "no texts and no frames" in done.err
+    assert "The table could not be read: there are no texts and no frames." in page
+
+
+def test_a_table_that_was_moved_is_named(run, home):
+    moved = (home / "corpus").rename(home / "elsewhere") / "videos.csv"
+    assert run("report", home / "run", "--manifest", moved, "--open-samples", 1).code == 0
+    page = (home / "run" / "report.html").read_text()
+    assert PICTURES in page
+    assert "has changed since" not in page
+
+
+def test_a_table_that_has_changed_is_said_on_the_page(run, home):
+    table = home / "corpus" / "videos.csv"
+    table.write_text(table.read_text().replace("clip ", "<script>"))
+    assert run("report", home / "run", "--manifest", table, "--open-samples", 0).code == 0
+    page = (home / "run" / "report.html").read_text()
+    assert "<bdi>&lt;script&gt;" in page
+    assert "The table has changed since: texts and frames are of today." in page
+    assert "<script>" not in page
+
+
+def test_a_table_of_other_rows_is_refused(run, home):
+    (home / "other.csv").write_text("id,video,title,author,ecr,duration\nx,,t,a,1,2\n")
+    done = run("report", home / "run", "--manifest", home / "other.csv")
+    assert done.code == 2
+    assert "has none of the rows" in done.err
+
+
+def test_a_run_that_is_no_fit_is_refused(run, home):
+    done = run("report", home / "extracted")
+    assert done.code == 1
+    assert "is a run of 'extract', not of fit-head" in done.err

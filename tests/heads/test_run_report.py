@@ -1,0 +1,80 @@
+"""The page of a run, made from its folder."""
+
+import re
+
+import numpy as np
+import pytest
+
+from heads.fit import fit_head
+from heads.run_reading import read_fit
+from heads.run_report import Outside, shown_rows, write_run_report
+from scoring.report_data import Strip
+from tests.heads.finished import finished
+from tests.heads.tables import config, make_column, make_table
+from tests.scoring.test_report import EVIL, Reader
+
+
+def page_of(folder, outside=None, count=6):
+    run = read_fit(folder)
+    return write_run_report(run, shown_rows(run, count), outside).read_text()
+
+
+@pytest.mark.parametrize(
+    ("task", "sections"),
+    [
+        ("numbers", {"Scores", "Where it errs most", "How to repeat it", "Coverage"}),
+        ("classes", {"Class by class"}),
+        ("sequences", {"Day by day"}),
+    ],
+)
+def test_each_task_has_its_sections_and_plots(task, sections, request, tmp_path):
+    page = page_of(finished(tmp_path, request.getfixturevalue(task)))
+    assert sections <= set(re.findall("<h2>(.*?)</h2>", page))
+    pictures = list((tmp_path / "plots").iterdir())
+    assert len(pictures) >= 3
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert page.count("data:image/png;base64") == len(pictures)
+
+
+def test_names_texts_and_ids_from_anybody_are_escaped(planted, tmp_path):
+    table = make_table(planted.columns["motion"], make_column(EVIL, np.arange(240)))
+    table.ids[:] = [f"{EVIL}{row}"[:200] for row in range(240)]
+    folder = finished(tmp_path, fit_head(table, list(planted.target), config(split="kfold:3")))
+    texts = {name: {EVIL: EVIL} for name in table.ids.tolist()}
+    strips = {name: Strip(b"\xff\xd8", EVIL) for name in table.ids.tolist()}
+    seen = Reader(page_of(folder, Outside(texts, strips, (EVIL,))))
+    assert "script" not in seen.tags
+    assert not any(name.startswith("on") for name, _ in seen.attributes)
+    assert not seen.open
+
+
+def test_the_page_shows_strips_and_words_or_the_reason(numbers, tmp_path):
+    folder = finished(tmp_path, numbers)
+    shown = shown_rows(read_fit(folder), 6)
+    worst, best = (str(numbers.scored.ids[rows[0]]) for rows in (shown.worst, shown.best))
+    strips = {worst: Strip(b"\xff\xd8\xff", "5 frames"), best: Strip(b"", "no frames: corrupt")}
+    page = page_of(folder, Outside({worst: {"title": "a title"}}, strips))
+    assert 'alt="5 frames" src="data:image/jpeg;base64' in page
+    assert "no frames: corrupt" in page
+    assert "a title" in page
+
+
+def test_the_page_says_what_a_reader_must_know(numbers, tmp_path, planted):
+    page = page_of(finished(tmp_path / "whole", numbers))
+    assert "Intervals are meant to cover 90% of rows; they cover" in page
+    assert "6 rows have no label and were left out." in page
+    quick = fit_head(planted, list(planted.target), config("mean", split="kfold:3", fold=1))
+    assert "a quick look, not a result" in page_of(finished(tmp_path / "quick", quick))
+
+
+def test_the_page_says_how_to_repeat_the_run_and_what_became_of_rows(numbers, tmp_path):
+    words = Reader(page_of(finished(tmp_path, numbers))).words
+    assert "python cli.py fit-head 'my videos.csv' --head linear" in words
+    assert "fitted in 7 s" in words
+    assert re.search(r"in the table\s*242\s*left out as bad rows \(--skip-bad-rows\)\s*2", words)
+    assert re.search(r"left out without a label\s*6\s*scored\s*234", words)
+
+
+def test_the_same_folder_gives_the_same_page(classes, tmp_path):
+    folder = finished(tmp_path, classes)
+    assert page_of(folder) == page_of(folder)
