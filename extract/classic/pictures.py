@@ -13,12 +13,13 @@ def grey_levels(pixels: np.ndarray) -> np.ndarray:
     return ((weighted + 128) >> 8).astype(np.uint8)
 
 
-def cell_means(planes: np.ndarray, cells: int) -> np.ndarray:
-    """Return the means float32 [T, cells, cells] of planes [T, height, width].
+def cell_means(planes: np.ndarray, rows: int, columns: int | None = None) -> np.ndarray:
+    """Return the means float32 [T, rows, columns] of planes [T, height, width].
 
-    Cells have equal size: a pixel on a border counts in part for both.
+    Cells have equal size: a pixel on a border counts in part for both. There are as many columns
+    as rows unless said otherwise.
     """
-    down, across = (_shares(side, cells) for side in planes.shape[1:])
+    down, across = _shares(planes.shape[1], rows), _shares(planes.shape[2], columns or rows)
     return np.asarray(down @ (planes.astype(np.float32, copy=False) @ across.T), np.float32)
 
 
