@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.errors import UsageError
 
+_WEIGHTS_SHARE = 0.6
+_UNKNOWN_MEMORY = 8 * 2**30  # where the system does not tell
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -44,6 +47,39 @@ def choose_device(asked: str | None = None) -> Choice:
             f"--device {asked}: this machine has {count} CUDA devices; try --device cpu"
         )
     return Choice(asked, "asked for")
+
+
+def room_for_weights(device: str) -> int:
+    """Return how many bytes of weights the device takes beside the work on them: 60 % of its room.
+
+    The rest is for what is computed; a batch that turns out too large is halved, and goes on.
+    """
+    import torch
+
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0] * _WEIGHTS_SHARE)
+    return int(_available_bytes() * _WEIGHTS_SHARE)
+
+
+def _available_bytes() -> int:
+    """Return how much memory this process may still take: the machine's, or its group's limit."""
+    found = [
+        int(line.split()[1]) * 1024
+        for line in _lines(Path("/proc/meminfo"))
+        if line.startswith("MemAvailable")
+    ]
+    limits = _lines(Path("/sys/fs/cgroup/memory.max"))
+    used = _lines(Path("/sys/fs/cgroup/memory.current"))
+    if limits and used and limits[0].isdecimal():
+        found.append(int(limits[0]) - int(used[0]))
+    return min(found, default=_UNKNOWN_MEMORY)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
 
 
 def choose_dtype(asked: str, device: str) -> Choice:

@@ -36,6 +36,8 @@ FAILED_CAUSES = {
     "memory": "it took more memory than the limit",
     "crash": "the decoder ended its process",
     "model": "the encoder raised an error or gave a number that is not finite",
+    "device": "the device has too little memory for this sample alone",
+    "upstream": "a feature that this one reads failed",
 }
 
 

@@ -59,10 +59,14 @@ _MAKERS: Registry[Callable[..., Extractor]] = Registry(
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for: the extractors to run and the features wanted of them."""
+    """What was asked for: the extractors to run and the features wanted of them.
+
+    `upstream` names features that nobody asked for, but that some of the others read.
+    """
 
     extractors: tuple[Extractor, ...]
     features: tuple[str, ...]
+    upstream: tuple[str, ...] = ()
 
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:

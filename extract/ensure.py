@@ -16,12 +16,14 @@ from cache.keys import Keys
 from cache.known import Coverage, Known
 from cache.reading import settled
 from cache.store import Store
+from core.device import room_for_weights
 from core.digests import FileDigests
 from core.files import write_text
 from corpus.sample import Sample
 from extract.catalog import Request
 from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan
+from extract.stages import stages
 
 Failure = tuple[str, str, str, str]  # id, feature, cause, reason
 
@@ -56,17 +58,23 @@ def ensure(
         CacheError: if the cache is not what it says it is.
     """
     store, keys = opened.store, opened.keys
-    plan = make_plan(samples, request, store=store, keys=keys, retry=retry or Retry())
-    opened.digests.save()
-    worked_on = run_plan(plan, store, settings)
+    had: dict[str, Known] = {}
+    worked_on: set[int] = set()
+    for stage in stages(request, lambda: room_for_weights(settings.device())):
+        plan = make_plan(samples, stage, store=store, keys=keys, retry=retry or Retry())
+        opened.digests.save()
+        worked_on.update(row for row, _ in plan.rows())
+        run_plan(plan, store, settings)
+        had |= {name: found for name, found in plan.known.items() if not plan.missing[name].any()}
     known, failures = {}, []
-    for spec in plan.specs:
+    for spec in request.specs:
         ask = partial(store.known, spec, keys.index, keys.digests(spec.reads))
-        had = None if plan.missing[spec.name].any() else plan.known[spec.name]
-        known[spec.name], failed = settled(ask, partial(_failures, keys.index.ids), had)
+        known[spec.name], failed = settled(
+            ask, partial(_failures, keys.index.ids), had.get(spec.name)
+        )
         failures += failed
     return State(
-        worked_on,
+        len(worked_on),
         {name: found.coverage() for name, found in known.items()},
         tuple(failure for _, failure in sorted(failures, key=lambda pair: pair[0])),
     )

@@ -18,12 +18,14 @@ from cache.writer import ShardWriter
 from core.errors import ProjectError
 from core.progress import Meter
 from core.status import Gap, Status, failed
-from extract.contract import DeviceOf, Extractor, Value
+from extract.batch import compute
+from extract.contract import DeviceOf, Value
 from extract.plan import Plan, media_parts
 from extract.pool import Limits, run_tasks
 from extract.sample_job import SampleAnswer, SampleJob, SampleTask, not_given
 
 _TOLD = {"not-given", "missing"}  # causes of gaps that need no work
+_OF_MODELS = {"model", "device"}  # causes that may well be every sample's
 STOP_AFTER = 20  # failures of a model in a row: then it is not the samples
 
 
@@ -51,16 +53,19 @@ def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
     total = plan.count()
     if not total:
         return 0
+    plan = replace(plan, extractors=[each.fetch() for each in plan.extractors])
     with _Work(plan, store, settings) as work, Meter("extract", total) as meter:
         tasks = []
         for row, families in plan.rows():
-            task = SampleTask(row, plan.samples[row], families)
-            gaps = {index: not_given(plan.extractors[index], task.sample) for index in families}
-            if None in gaps.values():
-                tasks.append(task)
-            else:  # the table itself tells them: no worker is needed
-                answer = SampleAnswer({index: gap for index, gap in gaps.items() if gap})
-                meter.advance(failed=work.take(row, answer))
+            gaps = {index: _known_gap(plan, row, index) for index in families}
+            told = {index: gap for index, gap in gaps.items() if gap}
+            left = tuple(index for index in families if index not in told)
+            any_failed = bool(told) and work.take(row, SampleAnswer(told))  # no worker is needed
+            if left:
+                texts = plan.upstream_texts(row, left)
+                tasks.append(SampleTask(row, plan.samples[row], left, texts))
+            else:
+                meter.advance(failed=any_failed)
         spared: list[SampleTask] = []
         for task, answer in _answers(plan, tasks, settings, work):
             meter.advance(failed=work.take(task.row, answer))
@@ -70,6 +75,12 @@ def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
             work.take(task.row, answer)
         work.forward_all()
     return total
+
+
+def _known_gap(plan: Plan, row: int, index: int) -> Gap | None:
+    """Return the gap that the table, or the feature that an extractor reads, already tells."""
+    extractor = plan.extractors[index]
+    return not_given(extractor, plan.samples[row]) or plan.upstream_gap(row, extractor)
 
 
 def _answers(
@@ -104,6 +115,7 @@ class _Work(contextlib.ExitStack):
         self._batches: dict[int, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
         self._begun_s: dict[int, float] = {}  # when each batch got its first sample
         self._loaded: set[int] = set()
+        self._most = [settings.batch_size * each.appetite for each in plan.extractors]
         self._failures_in_a_row: Counter[int] = Counter()
         self._costs: dict[str, Costs] = defaultdict(Costs)
         self._specs = [plan.specs_of(extractor) for extractor in plan.extractors]
@@ -128,7 +140,7 @@ class _Work(contextlib.ExitStack):
                 continue
             self._begun_s.setdefault(index, time.monotonic())
             self._batches[index].append((row, prepared))
-            if len(self._batches[index]) >= self._settings.batch_size:
+            if len(self._batches[index]) >= self._most[index]:
                 self._forward(index)
         self.keep_up()
         return any_failed
@@ -153,8 +165,10 @@ class _Work(contextlib.ExitStack):
         if index not in self._loaded:
             extractor.load(self._settings.device)
             self._loaded.add(index)
+            self.callback(extractor.unload)
         started = time.perf_counter()
-        values = _forward_whole_or_singly(extractor, [prepared for _, prepared in batch])
+        prepared = [prepared for _, prepared in batch]
+        values, self._most[index] = compute(extractor, prepared, most=self._most[index])
         self._charge(index, Costs(forward_s=time.perf_counter() - started))
         for (row, _), value in zip(batch, values, strict=True):
             self._write(index, row, value)
@@ -179,7 +193,7 @@ class _Work(contextlib.ExitStack):
 
         Other gaps say nothing of the model and neither count nor end the count.
         """
-        broken = next((entry for entry in entries if entry.cause == "model"), None)
+        broken = next((entry for entry in entries if entry.cause in _OF_MODELS), None)
         if broken is None:
             if any(entry.status is Status.OK for entry in entries):
                 self._failures_in_a_row[index] = 0
@@ -189,7 +203,7 @@ class _Work(contextlib.ExitStack):
             raise ProjectError(
                 f"{STOP_AFTER} failures in a row, the last for sample {broken.sample_id!r}: "
                 f"{broken.reason}. What was computed is kept; mend this, then run again with "
-                "--retry model"
+                f"--retry {broken.cause}"
             )
 
     def _names(self, index: int) -> list[str]:
@@ -220,19 +234,3 @@ class _Work(contextlib.ExitStack):
         )
         for spec in specs:
             self._costs[spec.name] += share
-
-
-def _forward_whole_or_singly(
-    extractor: Extractor, batch: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Value]]:
-    """Compute a batch; if that fails, each sample alone, so that one does not cost the others."""
-    try:
-        values = extractor.forward(list(batch))
-        if len(values) != len(batch):
-            raise ValueError(f"it gave {len(values)} values for {len(batch)} samples")
-        return values
-    except Exception as error:  # becomes FAILED rows, and a stop if they go on
-        if len(batch) > 1:
-            return [_forward_whole_or_singly(extractor, [one])[0] for one in batch]
-        gap = failed("model", f"{extractor.family}: {type(error).__name__}: {error}")
-        return [{spec.name: gap for spec in extractor.specs}]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from cache.keys import Keys
 from cache.known import Known
+from cache.reading import read_known, settled
 from cache.spec import UNKNOWN_INPUTS, FeatureSpec
 from cache.store import Store
 from core.fingerprint import digest_strings
+from core.status import Gap, absent, failed
 from corpus.sample import MEDIA_PARTS, Sample
 from extract.catalog import Request
 from extract.contract import Extractor
@@ -42,6 +45,7 @@ class Plan:
     keys     the identities of what they are computed from
     known    by feature: what the store had
     missing  by feature: bool [N], the samples whose value is to be computed
+    texts    by feature that extractors read: its text of each sample, or the gap that is theirs too
     """
 
     samples: Sequence[Sample]
@@ -50,6 +54,7 @@ class Plan:
     keys: Keys
     known: dict[str, Known]
     missing: dict[str, np.ndarray]
+    texts: Mapping[str, Sequence[str | Gap]] = field(default_factory=dict)
 
     def digest(self, row: int, spec: FeatureSpec) -> bytes:
         """Return the digest that a sample's row of a feature is stored under."""
@@ -58,6 +63,16 @@ class Plan:
     def specs_of(self, extractor: Extractor) -> list[FeatureSpec]:
         """Return the wanted features of one extractor."""
         return [spec for spec in extractor.specs if spec.name in self.missing]
+
+    def upstream_gap(self, row: int, extractor: Extractor) -> Gap | None:
+        """Return why a sample has not what an extractor reads of others; None if it has."""
+        found = (self.texts[spec.name][row] for spec in extractor.after)
+        return next((text for text in found if isinstance(text, Gap)), None)
+
+    def upstream_texts(self, row: int, indices: Sequence[int]) -> dict[str, str]:
+        """Return what some extractors, by index, read of others for a sample, by feature."""
+        names = {spec.name for index in indices for spec in self.extractors[index].after}
+        return {name: str(self.texts[name][row]) for name in sorted(names)}
 
     def rows(self) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield each sample that needs work with the extractors, by index, that it needs."""
@@ -86,7 +101,35 @@ def make_plan(
     specs = request.specs
     known = {s.name: store.known(s, keys.index, keys.digests(s.reads)) for s in specs}
     missing = {name: ~found.found | retry.rows(found) for name, found in known.items()}
-    return Plan(samples, request.extractors, specs, keys, known, missing)
+    wanting = [each for each in request.extractors if each.after]
+    upstream = {spec.name: spec for each in wanting for spec in each.after}
+    texts = {name: _texts(spec, store, keys) for name, spec in upstream.items()}
+    return Plan(samples, request.extractors, specs, keys, known, missing, texts)
+
+
+def _texts(spec: FeatureSpec, store: Store, keys: Keys) -> list[str | Gap]:
+    """Return the texts of a feature that others read; its gaps are theirs."""
+
+    def read(known: Known) -> list[str | Gap]:
+        texts = read_known(known).values.tolist()
+        gaps = zip(known.cause_texts(), known.reasons(), strict=True)
+        return [
+            text if ok else _inherited(spec.name, fails, cause, reason)
+            for text, ok, fails, (cause, reason) in zip(
+                texts, known.ok.tolist(), known.failed().tolist(), gaps, strict=True
+            )
+        ]
+
+    ask = partial(store.known, spec, keys.index, keys.digests(spec.reads))
+    return settled(ask, read)[1]
+
+
+def _inherited(name: str, is_failed: bool, cause: str, reason: str) -> Gap:
+    if is_failed:
+        return failed("upstream", f"needs {name}, which failed: {cause}: {reason}")
+    if cause:
+        return absent(cause, f"needs {name}, which is absent: {reason}")
+    return failed("upstream", f"needs {name}, which was not computed")
 
 
 def share(samples: Sequence[Sample], part: tuple[int, int]) -> list[Sample]:
@@ -103,5 +146,5 @@ def _bucket(sample_id: str, count: int) -> int:
 
 
 def media_parts(extractor: Extractor) -> list[str]:
-    """Return the parts of an extractor for which a file is opened."""
-    return [part for part in extractor.reads if part in MEDIA_PARTS]
+    """Return the parts of an extractor for which a file is opened; a text made of it is none."""
+    return [] if extractor.after else [part for part in extractor.reads if part in MEDIA_PARTS]

@@ -16,11 +16,15 @@ from extract.contract import Extractor, Inputs
 
 @dataclass(frozen=True, slots=True)
 class SampleTask:
-    """One sample and the families (by index into the job's extractors) that it still lacks."""
+    """One sample and the families (by index into the job's extractors) that it still lacks.
+
+    `upstream` holds the texts, by feature, that some of these read.
+    """
 
     row: int
     sample: Sample
     families: tuple[int, ...]
+    upstream: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class SampleJob:
         prepare_s: dict[int, float] = {}
         for index, extractor in wanted.items():
             started = time.perf_counter()
-            prepared[index] = _prepare(extractor, task.sample, parts)
+            prepared[index] = _prepare(extractor, task, parts)
             prepare_s[index] = time.perf_counter() - started
         return SampleAnswer(prepared, prepare_s, parts.seconds)
 
@@ -86,9 +90,9 @@ class _Parts:
         return parts
 
 
-def _prepare(extractor: Extractor, sample: Sample, parts: _Parts) -> Mapping[str, Any] | Gap:
+def _prepare(extractor: Extractor, task: SampleTask, parts: _Parts) -> Mapping[str, Any] | Gap:
     """Prepare one sample for one extractor; a fault of the code is a row of this sample too."""
-    inputs = not_given(extractor, sample) or _inputs(extractor, sample, parts)
+    inputs = not_given(extractor, task.sample) or _inputs(extractor, task, parts)
     if isinstance(inputs, Gap):
         return inputs
     try:
@@ -99,8 +103,10 @@ def _prepare(extractor: Extractor, sample: Sample, parts: _Parts) -> Mapping[str
         return failed("model", f"{extractor.family}: {type(error).__name__}: {error}")
 
 
-def _inputs(extractor: Extractor, sample: Sample, parts: _Parts) -> Inputs | Gap:
+def _inputs(extractor: Extractor, task: SampleTask, parts: _Parts) -> Inputs | Gap:
     """Gather what an extractor reads; the first media part that is a gap is the answer."""
+    if extractor.after:
+        return Inputs(upstream={spec.name: task.upstream[spec.name] for spec in extractor.after})
     frames = parts.frames.get(extractor.frames)
     sound = parts.sound.get(extractor.audio)
     image = parts.image if "image" in extractor.reads else None
@@ -111,7 +117,7 @@ def _inputs(extractor: Extractor, sample: Sample, parts: _Parts) -> Inputs | Gap
     if isinstance(image, Gap):
         return image
     names = [part.partition(":")[2] for part in extractor.reads if part.partition(":")[0] == "text"]
-    text = {name: sample.text[name] for name in names if name in sample.text}
+    text = {name: task.sample.text[name] for name in names if name in task.sample.text}
     return Inputs(frames=frames, sound=sound, image=image, text=text)
 
 

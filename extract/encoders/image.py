@@ -64,7 +64,7 @@ def extractor(
         weights=weights,
         computing=computing,
         frames=None if cover else request,
-        on_request=frozenset({f"{whole}/frames"}),
+        on_request=frozenset(dims) - {whole},
         weight_bytes=weight_bytes(row, computing),
     )
 

@@ -13,8 +13,33 @@ FRAMES = FrameRequest("uniform", frames=4, side=32)
 AUDIO = AudioRequest(rate_hz=8000)
 
 
+class Weightless:
+    """What an extractor without weights and without wishes says of itself."""
+
+    frames = audio = None
+    after = ()
+    on_request = frozenset()
+    appetite = 1
+    weight_bytes = 0
+
+    def only(self, names):
+        return self
+
+    def fetch(self):
+        return self
+
+    def load(self, device):
+        self.device = device
+
+    def forward(self, batch):
+        return [dict(one) for one in batch]
+
+    def unload(self):
+        pass
+
+
 @dataclass
-class Level:
+class Level(Weightless):
     """The mean grey level of four frames; `fault` says how `forward` misbehaves."""
 
     fault: Callable[[list], None] | None = None
@@ -22,7 +47,6 @@ class Level:
     family = "level"
     reads = ("video",)
     frames = FRAMES
-    audio = None
 
     @property
     def specs(self):
@@ -35,9 +59,6 @@ class Level:
     def prepare(self, inputs):
         return {"levels": inputs.frames.pixels.mean(axis=(1, 2, 3))[:, None].astype(np.float32)}
 
-    def load(self, device):
-        self.device = device
-
     def forward(self, batch):
         if self.fault:
             self.fault(batch)
@@ -47,12 +68,11 @@ class Level:
 
 
 @dataclass
-class Loud:
+class Loud(Weightless):
     """The mean square of the sound; digital silence is too little to measure."""
 
     family = "loud"
     reads = ("audio",)
-    frames = None
     audio = AUDIO
 
     @property
@@ -64,9 +84,3 @@ class Loud:
         if not inputs.sound.samples.any():
             return absent("too-short", "silence")
         return {"loud": np.array([np.mean(inputs.sound.samples**2)], np.float32)}
-
-    def load(self, device):
-        self.device = device
-
-    def forward(self, batch):
-        return [dict(one) for one in batch]

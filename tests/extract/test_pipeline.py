@@ -16,7 +16,7 @@ from extract.catalog import Request
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan, share
-from tests.extract.levels import Level, Loud
+from tests.extract.levels import Level, Loud, Weightless
 from tests.media.painted import paint, tone
 
 
@@ -152,25 +152,17 @@ def test_a_model_that_keeps_failing_stops_the_run(tmp_path, clips):
 
 
 @dataclass
-class Words:
+class Words(Weightless):
     """The number of words of a title; "bomb" asks for more memory than there is."""
 
     family = "count"
     reads = ("text:title",)
-    frames = None
-    audio = None
     specs = (FeatureSpec("count:title", (1,), "float32", reads, {"version": 1}),)
 
     def prepare(self, inputs):
         if inputs.text["title"] == "bomb":
             np.zeros(1 << 44, np.uint8).sum()
         return {"count:title": np.array([len(inputs.text["title"].split())], np.float32)}
-
-    def load(self, device):
-        self.device = device
-
-    def forward(self, batch):
-        return [dict(one) for one in batch]
 
 
 @dataclass
