@@ -64,8 +64,10 @@ def left_out_errors(
     section 2.2).
     """
     rows = len(target)
-    centred = target - target.mean(axis=0)
+    mean = target.mean(axis=0)
+    centred = target - mean
     variance = (centred**2).mean(axis=0)
+    variance = np.where(variance > (1e-9 * mean) ** 2, variance, 1.0)  # a step of one value
     projected = rotation.basis.T @ centred  # [R, K]
     groups = _members(clusters, rows)
     errors = {}

@@ -86,6 +86,14 @@ def test_gaps_of_a_sequence_leave_out_only_their_step():
     assert intercepts[1] == pytest.approx(alone[1][0])
 
 
+def test_a_step_that_never_changes_does_not_choose_the_penalty():
+    rng = np.random.default_rng(4)
+    matrix, target = rng.normal(size=(40, 3)), rng.normal(size=(40, 1))
+    with_constant = np.concatenate([target, np.full((40, 1), 0.1)], axis=1)
+    alone, both = (left_out_errors(rotate(matrix), t, None) for t in (target, with_constant))
+    assert list(both.values()) == pytest.approx([error / 2 for error in alone.values()])
+
+
 def test_a_step_with_one_value_is_refused():
     matrix, target = problem((60, 8), outputs=3)
     target[1:, 2] = np.nan
