@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 import os
+import string
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +29,7 @@ from core.status import Status
 VERSION = 1
 NO_MEMBER = -1  # of a row without a value
 _LONGEST_NAME = 1 << 14
+_PLAIN = (string.ascii_letters + string.digits + "_.~%+@-\0").encode()  # of encoded names
 Member = tuple[str, tuple[bytes, ...]]  # name, and content in pieces
 
 
@@ -103,6 +106,7 @@ def read_index(handle: int) -> Index:
     content, at = _private(handle, "rows.npy", at, whole)
     rows = _table(content, row_type(_width(about["id_bytes"])), about["rows"])
     names, sizes = (np.ascontiguousarray(members[name]) for name in ("name", "size"))
+    _check_names(names)
     if len(sizes) and (sizes.min() < 0 or sizes.max() > whole):
         raise ValueError("a member has a size that the file does not have")
     filled = sizes + -sizes % BLOCK
@@ -135,6 +139,17 @@ def _width(size: object) -> int:
     if isinstance(size, int) and 0 < size < _LONGEST_NAME:
         return size
     raise ValueError(f"a table of its index is {size!r} bytes wide")
+
+
+def _check_names(names: np.ndarray) -> None:
+    """Refuse names that lead elsewhere when a tar is unpacked, or that come twice."""
+    if names.tobytes().translate(None, _PLAIN) or np.strings.startswith(names, b".").any():
+        strange = next(n for n in names.tolist() if n.translate(None, _PLAIN) or n[:1] == b".")
+        raise ValueError(f"a member's name leads elsewhere: {strange.decode(errors='replace')!r}")
+    every = names.tolist()
+    if len(set(every)) != len(every):
+        twice = next(name for name, count in Counter(every).items() if count > 1)
+        raise ValueError(f"two members have the name {twice.decode()!r}")
 
 
 def _check_end(handle: int, end: int, whole: int) -> None:

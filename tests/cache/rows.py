@@ -1,15 +1,18 @@
 """Specs, rows and stores that the tests of the cache share."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
 from cache.reading import read_column
+from cache.shard import Segments, ShardFormat
 from cache.spec import TEXT, Column, FeatureSpec, Row
 from cache.store import Store
+from cache.values import separated, stored_dtype
 from cache.writer import Limits, ShardWriter
-from core.status import Gap, absent, failed
+from core.status import Gap, Status, absent, failed
 
 VECTOR = FeatureSpec("net@small", (3,), "float16", ("video",), {"version": 1})
 RAGGED = FeatureSpec("net/tokens", ("token", 2), "float32", ("video",), {"version": 1})
@@ -47,9 +50,16 @@ def row(
     return Row.of(f"clip-{number}", digest(number if key is None else key), given)
 
 
-def write(store: Store, rows: list[Row], *, spec: FeatureSpec = VECTOR, rows_per_shard: int = 5000):
+def write(
+    store: Store,
+    rows: list[Row],
+    *,
+    spec: FeatureSpec = VECTOR,
+    rows_per_shard: int = 5000,
+    format: str = "h5",
+):
     """Write rows, at least one shard per call, and return the store."""
-    with ShardWriter(store, spec, limits=Limits(rows=rows_per_shard)) as writer:
+    with ShardWriter(store, spec, limits=Limits(rows=rows_per_shard), format=format) as writer:
         for one in rows:
             writer.add(one)
     return store
@@ -75,6 +85,19 @@ def values_of(column: Column) -> list[object]:
             value = column.values[column.offsets[number] : column.offsets[number + 1]]
         taken.append((value if isinstance(value, str) else value.tolist()) if present else None)
     return taken
+
+
+def stored_rows(shard_format: ShardFormat, path: Path, spec: FeatureSpec) -> list[tuple]:
+    """Read the id and the value, as lists, of every row with a value of one shard."""
+    header = shard_format.read_header(path, spec)
+    names = [name.decode() for name in header.ids[header.status == Status.OK].tolist()]
+    offsets = np.arange(len(names) + 1)
+    if spec.is_text or spec.is_ragged:
+        offsets = shard_format.read_offsets(path, spec)
+    out, items = np.empty((offsets[-1], *spec.item_shape), stored_dtype(spec)), offsets[-1:]
+    shard_format.read_values(path, spec, Segments(items * 0, items * 0, items), out)
+    found = separated(spec, out, offsets)
+    return [(n, v if spec.is_text else v.tolist()) for n, v in zip(names, found, strict=True)]
 
 
 @st.composite

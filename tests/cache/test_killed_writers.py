@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cache.doctor import check
+from cache.shard import FORMATS
 from cache.store import Store
 from cache.writer import ShardWriter
 from tests.cache.rows import VECTOR, keys, read, row, values_of, write
@@ -31,13 +32,18 @@ def die_at(step: int, folder: Path) -> None:
     sys.addaudithook(count)
 
 
-def write_in_child(store: Store, prepare: Callable[[], None]) -> tuple[int, int]:
+@pytest.fixture(params=list(FORMATS))
+def shard_format(request):
+    return request.param
+
+
+def write_in_child(store: Store, prepare: Callable[[], None], shard_format: str) -> tuple[int, int]:
     """Write rows 0, 1, then 2, 3 in a child; return its wait status and the rows it confirmed."""
     told, tell = os.pipe()
     child = os.fork()
     if child == 0:
         prepare()
-        with ShardWriter(store, VECTOR) as writer:
+        with ShardWriter(store, VECTOR, format=shard_format) as writer:
             for first in (0, 2):
                 writer.add(row(first))
                 writer.add(row(first + 1))
@@ -62,34 +68,41 @@ def assert_whole(store: Store, confirmed: int) -> None:
     assert values_of(read(store, 0, 1, 2, 3)) == [[float(n)] * 3 for n in range(4)]
 
 
-def test_a_kill_at_any_step_leaves_whole_shards(tmp_path):
+def test_a_kill_at_any_step_leaves_whole_shards(tmp_path, shard_format):
     killed, status = 0, -1
     while status != 0:
         store = Store(tmp_path / str(killed))
-        status, confirmed = write_in_child(store, partial(die_at, killed + 1, store.folder))
+        status, confirmed = write_in_child(
+            store, partial(die_at, killed + 1, store.folder), shard_format
+        )
         assert_whole(store, confirmed)
         killed += status != 0
     assert killed >= 20  # the folder, the spec, and file and marker of two shards
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 700, 2000, 5000])
-def test_a_kill_in_the_middle_of_a_write_leaves_whole_shards(store, size):
+def test_a_kill_in_the_middle_of_a_write_leaves_whole_shards(store, size, shard_format):
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it: it would be an error
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-    status, confirmed = write_in_child(store, limit)
+    status, confirmed = write_in_child(store, limit, shard_format)
     assert (os.WIFSIGNALED(status), confirmed) == (True, 0)
     assert_whole(store, confirmed)
 
 
-def test_two_writers_at_once_lose_nothing(store):
+def test_two_writers_at_once_lose_nothing(store, shard_format):
     children = []
     for start in (0, 40):
         child = os.fork()
         if child == 0:
-            write(store, [row(n) for n in range(start, start + 60)], rows_per_shard=7)
+            write(
+                store,
+                [row(n) for n in range(start, start + 60)],
+                rows_per_shard=7,
+                format=shard_format,
+            )
             os._exit(0)
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]

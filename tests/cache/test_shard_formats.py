@@ -10,10 +10,23 @@ from cache.reading import read_known
 from cache.shard import FORMATS, Segments
 from cache.spec import FeatureSpec, Row
 from cache.store import Store
+from cache.values import stored_dtype
 from cache.writer import ShardWriter
 from core.errors import CacheError
 from core.status import Status, absent, failed
-from tests.cache.rows import RAGGED, SPECS, VECTOR, WORDS, keys, read, row, rows, values_of, write
+from tests.cache.rows import (
+    RAGGED,
+    SPECS,
+    VECTOR,
+    WORDS,
+    keys,
+    read,
+    row,
+    rows,
+    value_of,
+    values_of,
+    write,
+)
 
 EXAMPLES = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -54,7 +67,8 @@ class TestShardFormat:
         assert (len(header), header.digests.shape) == (0, (0, 16))
 
     def test_a_shard_may_hold_gaps_alone(self, shard_format, spec, store):
-        write(store, [row(n, absent("no-audio"), spec=spec) for n in range(3)], spec=spec)
+        gaps = [row(n, absent("no-audio"), spec=spec) for n in range(3)]
+        write(store, gaps, spec=spec, format=shard_format.suffix)
         assert values_of(read(store, 0, 1, 2, spec=spec)) == [None, None, None]
 
     def test_a_cut_file_is_refused(self, shard_format, spec, tmp_path):
@@ -86,6 +100,24 @@ class TestShardFormat:
         written = [row(n, spec=spec) for n in range(4)]
         assert shard_format.encode(spec, written) == shard_format.encode(spec, written)
 
+    def test_a_file_that_shrank_after_its_header_was_read_is_refused(
+        self, shard_format, spec, store, only
+    ):
+        write(store, [row(n, spec=spec) for n in (0, 1)], spec=spec, format=shard_format.suffix)
+        known = store.known(spec, *keys(0, 1))
+        path = only(shard_format.suffix)
+        path.write_bytes(path.read_bytes()[:100])
+        with pytest.raises(CacheError, match="cannot be used"):
+            read_known(known)
+
+    def test_rows_of_several_formats_are_read_as_one(self, shard_format, spec, store):
+        write(store, [row(0, spec=spec), row(1, spec=spec)], spec=spec)
+        write(store, [row(2, spec=spec), row(3, absent("no-audio"), spec=spec)], spec=spec,
+              format=shard_format.suffix)  # fmt: skip
+        assert values_of(read(store, 2, 0, 3, 1, spec=spec)) == [
+            stored(value_of(spec, 2)), stored(value_of(spec, 0)), None, stored(value_of(spec, 1))
+        ]  # fmt: skip
+
 
 def test_reasons_survive_what_no_file_system_name_should_hold(store):
     reason = "bad\0name \udcff of a file\n" + "x" * 5000
@@ -97,16 +129,32 @@ def test_reasons_survive_what_no_file_system_name_should_hold(store):
     ]
 
 
-def test_values_are_copied_in_pieces_of_any_size(tmp_path):
-    shard_format, wide = FORMATS.load("h5"), FeatureSpec("wide", (9000,), "float32", ("video",), {})
-    array = np.random.default_rng(0).standard_normal((6, 9000), np.float32)
+@pytest.mark.parametrize("width", [1, 9000])
+def test_values_are_copied_in_pieces_of_any_size(shard_format, tmp_path, width):
+    wide = FeatureSpec("wide", (width,), "float32", ("video",), {})
+    array = np.random.default_rng(0).standard_normal((600, width), np.float32)
     given_rows = [Row.of(f"clip-{n}", bytes(16), value) for n, value in enumerate(array)]
     (tmp_path / "shard").write_bytes(shard_format.encode(wide, given_rows))
-    out, ones = np.zeros_like(array), np.ones(3, np.int64)
-    wanted = Segments(np.array([5, 0, 1]), np.array([0, 3, 4]), ones)
+    out, lengths = np.zeros_like(array), np.array([1, 0, 300, 2])
+    wanted = Segments(np.array([599, 7, 100, 0]), np.array([0, 9, 3, 400]), lengths)
     shard_format.read_values(tmp_path / "shard", wide, wanted, out)
-    assert np.array_equal(out[[0, 3, 4]], array[[5, 0, 1]])
-    assert not out[[1, 2, 5]].any()
+    assert np.array_equal(out[[0, *range(3, 303), 400, 401]], array[[599, *range(100, 400), 0, 1]])
+    assert not out[[1, 2, *range(303, 400), *range(402, 600)]].any()
+
+
+@pytest.mark.parametrize("spec", [RAGGED, WORDS], ids=lambda spec: spec.name)
+def test_pieces_may_begin_and_end_inside_of_values(shard_format, tmp_path, spec):
+    (tmp_path / "shard").write_bytes(
+        shard_format.encode(spec, [row(n, spec=spec) for n in range(40)])
+    )
+    items = int(shard_format.read_offsets(tmp_path / "shard", spec)[-1])
+    whole, parts = (np.zeros((items, *spec.item_shape), stored_dtype(spec)) for _ in range(2))
+    for out, cuts in ((whole, [0, items]), (parts, [0, 1, 4, 6, items // 2, items])):
+        at = np.array(cuts[:-1])
+        wanted = Segments(at, at, np.diff(cuts))
+        shard_format.read_values(tmp_path / "shard", spec, wanted, out)
+    assert whole.any()
+    assert np.array_equal(whole, parts)
 
 
 def change(path, name, make):
@@ -170,11 +218,3 @@ def test_offsets_that_lead_outside_are_refused(store, only, spec, offsets):
     change(only("h5"), "offsets", lambda file, data: file.__setitem__("offsets", new))
     with pytest.raises(CacheError, match="its offsets do not"):
         read(store, 0, 1, spec=spec)
-
-
-def test_a_file_that_shrank_after_its_header_was_read_is_refused(store, only):
-    write(store, [row(0), row(1)])
-    known = store.known(VECTOR, *keys(0, 1))
-    only("h5").write_bytes(only("h5").read_bytes()[:100])
-    with pytest.raises(CacheError, match="it ends before its values do"):
-        read_known(known)
