@@ -1,13 +1,15 @@
 """Frames through decord: the second opinion on the default decoder, with the same requests.
 
-decord turns pictures upright by itself. It finds kept frames by seeking, and several of them are
-in memory at full size.
+decord turns pictures upright by itself, but mirrors none. It finds kept frames by seeking, and
+several of them are in memory at full size. docs/media.md lists what else it does otherwise.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import decord
@@ -22,6 +24,7 @@ from media.sampling import plan
 
 _ERRORS = (*FOREIGN_ERRORS, RuntimeError, decord.DECORDError, decord.DECORDLimitReachedError)
 _PLACE = re.compile(r"\[[\d:]+\] \S+?:\d+: |\[\S+\] ")
+_NO_SUCH_WIDTH = "from_size == to_size"  # of a width that divides 48 it takes rows to be padded
 _AT_ONCE = 8  # frames at full size in one array
 
 
@@ -32,10 +35,11 @@ def read_frames_by_decord(
     wanted = list(requests)
     decord.logging.set_level(decord.logging.QUIET)
     try:
-        reader = decord.VideoReader(str(path.absolute()), ctx=decord.cpu(0), num_threads=1)
+        with _silence():
+            reader = decord.VideoReader(str(path.absolute()), ctx=decord.cpu(0), num_threads=1)
         shown = np.asarray(reader.get_frame_timestamp(range(len(reader))), np.float64)
     except _ERRORS as error:
-        return dict.fromkeys(wanted, failed("unreadable", f"decord: {_first_line(error)}"))
+        return dict.fromkeys(wanted, failed("unreadable", _first_line(error, path)))
     if not len(shown):
         return dict.fromkeys(wanted, failed("corrupt", "the video stream holds no frames"))
     times_s = np.maximum.accumulate(shown[:, 0] - shown[0, 0])
@@ -43,7 +47,7 @@ def read_frames_by_decord(
     try:
         pictures = _pictures(reader, plans)
     except _ERRORS as error:
-        return dict.fromkeys(wanted, failed("corrupt", f"decord: {_first_line(error)}"))
+        return dict.fromkeys(wanted, _broken(error, path))
     return {
         request: Frames(
             pixels=np.stack([pictures[index, request.side] for index in indices.tolist()]),
@@ -52,6 +56,12 @@ def read_frames_by_decord(
         )
         for request, indices in plans.items()
     }
+
+
+def _broken(error: BaseException, path: Path) -> Gap:
+    if _NO_SUCH_WIDTH in str(error):
+        return failed("unreadable", "decord reads no picture of such a width; --decoder pyav does")
+    return failed("corrupt", _first_line(error, path))
 
 
 def _pictures(
@@ -78,7 +88,20 @@ def _reduce(pixels: np.ndarray, side: int | None) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
 
 
-def _first_line(error: BaseException) -> str:
-    """Return what decord's error says, without the place in its sources and its stack."""
-    text = str(error).strip().partition("\n")[0]
-    return _PLACE.sub("", text)[:200] or type(error).__name__
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what decord itself writes to this process's standard error from appearing there."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _first_line(error: BaseException, path: Path) -> str:
+    """Return what decord's error says, without folders, the place in its sources and its stack."""
+    text = str(error).strip().partition("\n")[0].replace(str(path.absolute()), path.name)
+    return f"decord: {_PLACE.sub('', text)[:200] or type(error).__name__}"
