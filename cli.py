@@ -9,7 +9,17 @@ import sys
 
 import typer
 
-from commands import cache, demo, evaluate, extract, features, fit_head, predict, report
+from commands import (
+    cache,
+    convert_views,
+    demo,
+    evaluate,
+    extract,
+    features,
+    fit_head,
+    predict,
+    report,
+)
 from core.errors import ProjectError
 from core.log import talk_to_stderr
 
@@ -24,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("demo", epilog=demo.EXAMPLES)(demo.run)
+app.command("convert-views", epilog=convert_views.EXAMPLES)(convert_views.run)
 app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)

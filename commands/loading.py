@@ -59,13 +59,15 @@ def as_fitted(run: Path, reading: TableOptions, reads: Collection[str]) -> Table
     """
     from core.runs import read_run
     from corpus.columns import Columns
-    from corpus.table import read_table
+    from corpus.rows import header_of
+    from corpus.sources.catalog import SOURCES
 
     data = read_run(run)["data"]
-    headers = read_table(reading.path).columns
+    source = SOURCES.load(data["source"])
+    table = source.read(reading.path)
     kept: dict[str, list[str]] = {}
     for role, name in Columns.from_mapping(data["columns"]).named():
-        if name in headers:
+        if header_of(table, name, source) is not None:
             kept.setdefault(role, []).append(name)
         elif _parts_of_column(role, name) & set(reads):
             logger.warning("%s lacks the column %r, which the run reads", reading.path, name)
@@ -87,6 +89,8 @@ def settings(
     time_limit_s: float,
     memory_limit_gib: float,
     shard_seconds: float = 60.0,
+    *,
+    device: str | None = None,
 ) -> Settings:
     """Return how to run an extraction, from the options of a command."""
     from cache.writer import Limits as ShardLimits
@@ -99,7 +103,7 @@ def settings(
         workers=workers or cpu_count(),
         batch_size=batch_size,
         decoder=decoder,
-        device=lambda: choose_device().value,
+        device=lambda: choose_device(device).value,
         limits=limits,
         shards=ShardLimits(age_s=shard_seconds),
     )

@@ -13,6 +13,7 @@ import typer
 
 from core.config import read_config
 from core.errors import UsageError
+from corpus.sources.catalog import SUMMARIES
 
 if TYPE_CHECKING:
     from scoring.bootstrap import Score
@@ -34,14 +35,25 @@ def _take_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 ManifestArgument = Annotated[
-    Path, typer.Argument(help="table of videos: .csv, .tsv, .parquet or .jsonl", metavar="MANIFEST")
+    Path,
+    typer.Argument(
+        help="table of videos: .csv, .tsv, .parquet or .jsonl; or a folder, see --source",
+        metavar="MANIFEST",
+    ),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="folder of a fit-head run", metavar="RUN")]
 CacheOption = Annotated[
     Path, typer.Option("--cache", help="where features are kept", metavar="DIR")
 ]
 SourceOption = Annotated[
-    str, typer.Option("--source", help="kind of table: generic or snapugc", metavar="NAME")
+    str,
+    typer.Option(
+        "--source",
+        help="kind of table  [default: generic]\n\n\b\n"
+        + "\n".join(f"{name:8} {summary}" for name, summary in SUMMARIES.items()),
+        metavar="NAME",
+        show_default=False,
+    ),
 ]
 RunSourceOption = Annotated[
     str | None, typer.Option("--source", help="kind of table  [default: the run's]", metavar="NAME")

@@ -15,6 +15,16 @@ from core.fingerprint import digest_strings
 
 PARTS = ("train", "valid", "test")
 TRAIN, VALID, TEST = range(3)
+SPLIT_WORDS = {  # what tables and files call the parts
+    "train": TRAIN,
+    "training": TRAIN,
+    "valid": VALID,
+    "val": VALID,
+    "validation": VALID,
+    "dev": VALID,
+    "test": TEST,
+    "testing": TEST,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,6 @@ from corpus.places import Root
 from corpus.rows import RowReader, resolve_columns
 from corpus.sample import Sample, Target
 from corpus.sources.catalog import SOURCES
-from corpus.table import read_table
 from corpus.targets import TargetPlan
 
 
@@ -125,7 +124,7 @@ def read_manifest(
     """
     layout = SOURCES.load(source)
     with _collection_paused():
-        table = read_table(path)
+        table = layout.read(path)
         resolved = resolve_columns(table, columns, layout)
         reader = RowReader(table, resolved, layout, Root(path, root))
         samples = reader.samples(_must_be_numbers(targets))

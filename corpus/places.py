@@ -16,12 +16,15 @@ from corpus.cells import BadCell, shown
 class Root:
     """The folder that paths are relative to: the one given, or the folder of the table.
 
+    Where a source reads a folder as a table, it is that folder.
+
     An absolute path is accepted where it lies inside the folder, so everywhere with `--root /`.
     """
 
     def __init__(self, table: Path, given: Path | None) -> None:
         self.given = given is not None
-        self.folder = Path(os.path.normpath((table.parent if given is None else given).absolute()))
+        home = table if table.is_dir() else table.parent
+        self.folder = Path(os.path.normpath((home if given is None else given).absolute()))
         self._folders: dict[str, Path] = {}  # parsing each path whole took half of all the time
         self._prefix = str(self.folder).rstrip(os.sep) + os.sep
         if not self.folder.is_dir():

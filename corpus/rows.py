@@ -151,10 +151,12 @@ class RowReader:
 
     def _patterned(self, part: str, ids: Sequence[str]) -> list[tuple[str, Path] | None]:
         """Return the files that the source finds by id."""
+        there = (f"{name}/" for name in self.source.folders if (self.root.folder / name).is_dir())
+        pattern = next(there, "") + self.source.files[part]
         places: list[tuple[str, Path] | None] = []
         for row, name in enumerate(ids):
             try:
-                places.append(self.root.place(self.source.files[part].format(id=name)))
+                places.append(self.root.place(pattern.format(id=name)))
             except BadCell as error:
                 places.append(None)
                 self._note(row, f"the {part} of id {name!r}: {error}")

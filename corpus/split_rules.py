@@ -7,6 +7,7 @@ group of near-duplicates, and chains of both. A share is a share of the units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -19,19 +20,9 @@ from sklearn.model_selection import (
 )
 
 from core.errors import UsageError
-from corpus.folds import TEST, TRAIN, VALID, SplitRows
+from corpus.folds import SPLIT_WORDS, TEST, TRAIN, VALID, SplitRows
 
 VALID_SHARE = 1 / 8  # of the train units, in a k-fold and where a published split has no validation
-_SPLIT_WORDS = {
-    "train": TRAIN,
-    "training": TRAIN,
-    "valid": VALID,
-    "val": VALID,
-    "validation": VALID,
-    "dev": VALID,
-    "test": TEST,
-    "testing": TEST,
-}
 
 
 def random_parts(rows: SplitRows, fractions: Sequence[float], seed: int) -> np.ndarray:
@@ -150,24 +141,52 @@ def column_parts(rows: SplitRows) -> np.ndarray:
     """Take the table's own words: train, valid and test, and what else they are called."""
     if rows.split is None:
         raise UsageError("a split from a column needs one: --columns split=NAME")
-    words = {word: _SPLIT_WORDS.get(word.strip().lower()) for word in set(rows.split.tolist())}
+    words = {word: SPLIT_WORDS.get(word.strip().lower()) for word in set(rows.split.tolist())}
     unknown = sorted(word for word, part in words.items() if part is None)
     if unknown:
         count = int(np.isin(rows.split, unknown).sum())
         raise UsageError(
             f"the split column says {', '.join(map(repr, unknown[:5]))} in {count} rows; "
-            f"expected one of {', '.join(_SPLIT_WORDS)}"
+            f"expected one of {', '.join(SPLIT_WORDS)}"
         )
     return np.array([words[word] for word in rows.split.tolist()], dtype=np.int8)
 
 
+def official_parts(rows: SplitRows, place: int) -> np.ndarray:
+    """Take the word at `place` of the words "train,test,train" that a source has put together."""
+    words = [] if rows.split is None else [text.split(",") for text in rows.split.tolist()]
+    found = [each[place] if place < len(each) and len(each) > 1 else "" for each in words]
+    if not any(found):
+        raise UsageError(
+            f"there are no official lists; put trainlist{place + 1:02}.txt and "
+            f"testlist{place + 1:02}.txt into ucfTrainTestlist beside the class folders, and read "
+            "them with --source ucf101"
+        )
+    unlisted = [name for name, word in zip(rows.ids.tolist(), found, strict=True) if not word]
+    if unlisted:
+        raise UsageError(
+            f"{len(unlisted)} of {len(rows)} videos are in neither official list, such as "
+            f"{unlisted[0]!r}; take them out, or use another --split such as author-kfold:5"
+        )
+    return column_parts(replace(rows, split=np.array(found)))
+
+
 def popularity_parts(rows: SplitRows, seed: int) -> np.ndarray:
-    """Take 5 % for test, then 12 % of the rest to validate, by class: 836/114/50 of 1000."""
-    number = np.arange(len(rows))
-    labels = _unit_labels(rows, number)
-    rest, tested = _drawn(number, labels, 0.05, seed)
-    _, validated = _drawn(rest, labels, 0.12, seed)
-    return _of_units(number, validated, tested)
+    """Take 5 % for test, then 12 % of the rest to validate, by class: 836/114/50 of 1000.
+
+    The study first leaves out the rows between the quantiles, stratum 1 of 0, 1, 2. They are drawn
+    apart here, so that the others fall as they do there.
+    """
+    labels = _unit_labels(rows, np.arange(len(rows)))
+    between = (labels == 1) & (labels.max(initial=0) == 2)
+    parts = np.full(len(rows), TRAIN, dtype=np.int8)
+    for drawn in (~between, between):
+        number = np.flatnonzero(drawn)
+        if len(number):
+            rest, tested = _drawn(number, labels, 0.05, seed)
+            _, validated = _drawn(rest, labels, 0.12, seed)
+            parts[tested], parts[validated] = TEST, VALID
+    return parts
 
 
 def units_of(rows: SplitRows, *, by_author: bool = False) -> np.ndarray:

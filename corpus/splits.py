@@ -19,6 +19,7 @@ from corpus.folds import PARTS, TEST, TRAIN, VALID, Fold, SplitRows, check_folds
 DEFAULT = "random:0.7,0.15,0.15"
 DEFAULT_BY_AUTHOR = "author-kfold:5"
 PUBLISHED = {"popularity-83.6-11.4-5": 42, "smtpd-5fold": 23}  # name -> its seed
+UCF101 = ("ucf101-1", "ucf101-2", "ucf101-3")
 _BY_FRACTIONS = ("random", "stratified", "time")
 _KFOLDS = ("kfold", "stratified-kfold", "author-kfold")
 _EXAMPLES = {
@@ -26,7 +27,7 @@ _EXAMPLES = {
     **{rule: f"{rule}:5" for rule in _KFOLDS},
     "column": "column",
     "files": "files:DIR",
-    **{name: name for name in PUBLISHED},
+    **{name: name for name in (*PUBLISHED, *UCF101)},
 }
 
 
@@ -84,6 +85,11 @@ class SplitPlan:
         return f"files:{self.folder}" if self.rule == "files" else self.rule
 
     @property
+    def keeps_authors(self) -> bool:
+        """Whether an author is on one side of every fold, so that authors are what is drawn."""
+        return self.rule == "author-kfold" or self.rule in UCF101
+
+    @property
     def needs_labels(self) -> bool:
         """Whether the rule balances classes, so that `SplitRows.labels` must be given."""
         return self.rule.startswith(("stratified", "popularity"))
@@ -126,6 +132,7 @@ class SplitPlan:
             "time": lambda: rules.time_parts(rows, self.fractions),
             "column": lambda: self._validated(rules.column_parts(rows), rows),
             "files": lambda: self._validated(self._listed(rows), rows),
+            **{rule: lambda: self._official(rows) for rule in UCF101},
             "popularity-83.6-11.4-5": lambda: rules.popularity_parts(rows, self.seed),
         }
         if self.rule in single:
@@ -158,6 +165,13 @@ class SplitPlan:
         if (parts == VALID).any():
             return parts
         return rules.with_validation(parts, rows, self.seed)
+
+    def _official(self, rows: SplitRows) -> np.ndarray:
+        """Return the parts of one of UCF101's splits; its lists have no validation."""
+        from corpus import split_rules as rules
+
+        parts = rules.official_parts(rows, UCF101.index(self.rule))
+        return rules.with_validation(parts, rows, self.seed, by_author=rows.author is not None)
 
     def _listed(self, rows: SplitRows) -> np.ndarray:
         """Return the parts that train.txt, valid.txt and test.txt give, one id in a line."""

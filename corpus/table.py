@@ -25,14 +25,15 @@ Cell = Any  # text; in JSON lines and Parquet also numbers, times and None
 class Table:
     """The cells of a table by column; all columns have the same length, at least 1.
 
-    lines   the line of each row in its file, from 1; in Parquet the number of the row
-    unit    what `lines` counts: "line" or "row"
+    lines   the line of each row in its file, from 1; in Parquet the number of the row; a text such
+            as "7 of train.csv" where a source puts files together
+    unit    what `lines` counts: "line", "row" or "file"
     faults  by row index: what is wrong with the row as a whole
     """
 
     path: Path
     columns: Mapping[str, Sequence[Cell]]
-    lines: Sequence[int]
+    lines: Sequence[int | str]
     unit: str = "line"
     faults: Mapping[int, str] = field(default_factory=dict)
 
@@ -44,18 +45,16 @@ class Table:
         return f"{self.unit} {self.lines[row]}"
 
 
-def read_table(path: Path) -> Table:
-    """Read a table whole.
+def read_table(path: Path, *, kind: str | None = None) -> Table:
+    """Read a table whole; `kind` is the suffix that says its format, by default the file's own.
 
     Raises:
         UsageError: if the suffix is unknown or there is no such file.
         TableError: if the content is not a table in UTF-8, or has no rows.
     """
-    read = _READERS.get(path.suffix.lower())
+    read = _READERS.get(kind or path.suffix.lower())
     if read is None:
-        raise UsageError(
-            f"table {path} has the suffix {path.suffix!r}; expected one of {', '.join(_READERS)}"
-        )
+        raise UsageError(f"{_what_it_is(path)}; expected one of {', '.join(_READERS)}")
     try:
         table = read(path)
     except FileNotFoundError as error:
@@ -66,6 +65,12 @@ def read_table(path: Path) -> Table:
     if not len(table):
         raise TableError(path, ["it has no rows"], "A table has a header and at least one row.")
     return table
+
+
+def _what_it_is(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder: name a table in it, or say what it holds with --source"
+    return f"table {path} has the suffix {path.suffix!r}"
 
 
 def _neighbours(path: Path) -> str:

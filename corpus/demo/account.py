@@ -98,6 +98,7 @@ follows from the causes below. So a prediction can be compared not only with the
 best prediction there is.
 
 - `videos.csv` is the table: texts, numbers and targets of the clips in `videos/` and `covers/`.
+- `views.csv` has the raw counts of views behind p1, p2, ..., as `convert-views` reads them.
 - `columns.yaml` says which column is what.
 - `new.csv` lists two clips that the table does not hold; `new_truth.csv` says how they do too.
 - `truth.csv` holds the causes of every clip, `cause.json` what is on this page: not to learn from.

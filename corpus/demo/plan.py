@@ -10,6 +10,7 @@ import numpy as np
 
 from corpus.demo import cause
 from corpus.demo.words import Wording, write_words
+from corpus.popularity import views_of
 
 FRAME_RATES = (24, 25, 30)
 CLIPS_PER_AUTHOR = 6
@@ -65,6 +66,13 @@ class ClipPlan:
     @property
     def popular(self) -> str:
         return cause.popular(self.engagement)
+
+    @property
+    def views(self) -> dict[str, str]:
+        """Return how often the clip was seen up to each day, by column: v1, v2, ..."""
+        days = np.arange(1, len(self.curve) + 1)
+        seen = views_of(np.array(self.curve), days).round().astype(int).tolist()
+        return {f"v{day}": str(count) for day, count in zip(days, seen, strict=True)}
 
     @property
     def posted(self) -> str:

@@ -4,6 +4,7 @@ OUT/
 ├── README.md        what is here, the cause in a table, and commands to try
 ├── columns.yaml     which column is what: --columns columns.yaml
 ├── cause.json       settings, effects, noise, the best attainable scores, broken files
+├── views.csv        how often each clip was seen up to each day: v1, v2, ...
 ├── truth.csv        the knobs, signal and noise of every clip: not for learning from
 ├── videos/*.mp4     180 x 320, H.264 and AAC        covers/*.jpg
 ├── new/             two clips that are not in the table, with covers
@@ -233,6 +234,7 @@ def _write_tables(
 ) -> DemoSummary:
     """Write every table and the README, the table of the clips last, and count up."""
     _write_csv(out / "truth.csv", [_cause_row(plan) for plan in (*plans, *new)])
+    _write_csv(out / "views.csv", [{"id": plan.id} | plan.views for plan in plans])
     _write_csv(out / "new.csv", [_row(out, plan) for plan in new])
     told = [{"id": plan.id} | _targets(plan) | _row(out, plan) for plan in new]
     _write_csv(out / "new_truth.csv", told)

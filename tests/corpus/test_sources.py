@@ -1,9 +1,9 @@
 import pytest
 
-from core.errors import TableError, UnknownName
+from core.errors import TableError, UnknownName, UsageError
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
-from corpus.sources.catalog import SOURCES
+from corpus.sources.catalog import SOURCES, SUMMARIES
 
 
 @pytest.mark.parametrize("name", list(SOURCES))
@@ -47,3 +47,66 @@ def test_snapugc_needs_ids(write_table):
 def test_an_id_cannot_lead_out_of_the_root(write_table):
     with pytest.raises(TableError, match=r"the video of id '../a': the path '../a.mp4' leaves"):
         read_manifest(write_table({"Id": ["../a"]}), source="snapugc")
+
+
+def test_every_source_has_its_line_of_help():
+    assert list(SUMMARIES) == list(SOURCES)
+    assert all(summary and len(summary) <= 48 for summary in SUMMARIES.values())
+
+
+PARTS = {"train_out_sanitized.txt": "a\tx\t1", "test_out_sanitized.txt": "b\t\t0"}
+
+
+def write_parts(folder, parts):
+    for name, row in parts.items():
+        (folder / name).write_text(f"Id\tTitle\tECR\n{row}\n")
+    (folder / "readme.txt").write_text("Nothing")
+
+
+def test_a_folder_of_snapugc_is_one_table_with_its_split(tmp_path):
+    write_parts(tmp_path, PARTS)
+    manifest = read_manifest(tmp_path, source="snapugc", targets=["ECR"])
+    rows = [(sample.id, sample.split, sample.text) for sample in manifest.samples]
+    assert rows == [("a", "train", {"title": "x"}), ("b", "test", {})]
+    assert manifest.samples[0].video == tmp_path / "a.mp4"
+    assert manifest.target("ECR") == ["1", "0"]
+
+
+def test_a_column_that_one_part_lacks_is_empty_there(tmp_path):
+    write_parts(tmp_path, PARTS)
+    (tmp_path / "val.csv").write_text("id,title\nc,z\n")
+    manifest = read_manifest(tmp_path, source="snapugc", targets=["ECR"])
+    assert [(s.id, s.split, s.targets["ECR"]) for s in manifest.samples][1:] == [
+        ("c", "valid", None),
+        ("b", "test", "0"),
+    ]
+
+
+def test_bad_rows_of_a_folder_are_told_with_their_file(tmp_path):
+    write_parts(tmp_path, PARTS | {"train_out_sanitized.txt": "b\tx"})
+    with pytest.raises(TableError, match=r"line 2 of train_out_sanitized.txt: the row has 2 cells"):
+        read_manifest(tmp_path, source="snapugc")
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ((), "has no table of a part, such as train.csv"),
+        (("train.txt", "train_2.txt"), "two train tables, train.txt and train_2.txt"),
+    ],
+)
+def test_a_folder_without_one_table_for_a_part_is_refused(tmp_path, names, problem):
+    write_parts(tmp_path, dict.fromkeys(names, "a\tx\t1"))
+    with pytest.raises(UsageError, match=problem):
+        read_manifest(tmp_path, source="snapugc")
+
+
+def test_a_part_with_its_own_split_is_refused(tmp_path):
+    (tmp_path / "train.csv").write_text("Id,Split\na,test\n")
+    with pytest.raises(TableError, match="it has a column 'split', and so has"):
+        read_manifest(tmp_path, source="snapugc")
+
+
+def test_a_folder_is_no_table_of_the_generic_source(tmp_path):
+    with pytest.raises(UsageError, match=r"is a folder: name a table in it, or say .* --source"):
+        read_manifest(tmp_path)

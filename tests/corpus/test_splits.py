@@ -175,6 +175,24 @@ def test_the_popularity_split_is_the_published_one():
     np.testing.assert_array_equal(fold.train, np.sort(train))
 
 
+def test_the_popularity_split_draws_the_middle_apart_as_the_study_leaves_it_out():
+    from sklearn.model_selection import train_test_split
+
+    labels = np.array([0, 1, 2, 1])[np.random.default_rng(0).integers(0, 4, 1000)]
+    study = np.flatnonzero(labels != 1)
+    _, test = train_test_split(study, test_size=0.05, stratify=labels[study], random_state=42)
+    ids = np.array([f"{row}" for row in range(1000)])
+    (fold,) = folds_of("popularity-83.6-11.4-5", SplitRows(ids, labels=labels))
+    np.testing.assert_array_equal(fold.test[labels[fold.test] != 1], np.sort(test))
+    assert (labels[fold.test] == 1).mean() == pytest.approx((labels == 1).mean(), abs=0.02)
+
+
+def test_the_smtpd_folds_of_the_whole_data_set_have_their_published_size():
+    ids = np.arange(282_403).astype(np.str_)
+    folds = folds_of("smtpd-5fold", SplitRows(ids))
+    assert [len(fold.test) for fold in folds] == [56_480] * 4 + [56_483]
+
+
 def test_the_smtpd_folds_are_the_published_ones_and_the_last_takes_the_remainder():
     order = list(range(1003))
     random.Random(23).shuffle(order)
