@@ -30,7 +30,7 @@ the zero crossings, quartiles and p90 of the flux over its median (log2), the lo
 (log2(1 + s)); and speechlike, the part of the windows that have at least 0.4 of their modulation at
 2-8 Hz, are low for a sixth, voiced for a tenth, and held for no more than a quarter of that: a rule
 of thumb, not a trained detector. All is 0 in silence. Too short is a sound under half a second.
-Cost: 2 ms for 4 s of sound, and what `spectrum` costs unless that was measured before.
+Cost: 1 ms for 4 s of sound, and what `spectrum` costs unless that was measured before.
 """
 
 from __future__ import annotations
