@@ -37,9 +37,18 @@ def step_columns(target: str, headers: Iterable[str]) -> list[str]:
 
 def step_names(target: str, count: int) -> list[str]:
     """Return names for the steps of a sequence: p2, p3, ... for `p2..p22`, else from 1."""
-    match = _RANGE.fullmatch(target)
-    stem, first = (match[1], int(match[2])) if match and match[1] == match[3] else (target, 1)
+    stem, first = _beginning(target)
     return [f"{stem}{first + step}" for step in range(count)]
+
+
+def first_step(target: str) -> int:
+    """Return the number of the first step: 2 for `p2..p22`, else 1."""
+    return _beginning(target)[1]
+
+
+def _beginning(target: str) -> tuple[str, int]:
+    match = _RANGE.fullmatch(target)
+    return (match[1], int(match[2])) if match and match[1] == match[3] else (target, 1)
 
 
 def _numbered(stem: str, headers: Iterable[str]) -> dict[int, str]:

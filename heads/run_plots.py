@@ -6,6 +6,7 @@ from collections import Counter
 
 from matplotlib.figure import Figure
 
+from corpus.steps import first_step
 from heads.run_reading import FitRun
 from scoring import plots
 from scoring.bootstrap import METRICS
@@ -54,7 +55,8 @@ def _of_numbers(run: FitRun) -> dict[str, tuple[str, Figure]]:
 
 
 def _of_sequences(run: FitRun) -> dict[str, tuple[str, Figure]]:
-    figure = plots.days(by_day(run.scored.target, run.scored.predicted))
+    scores = by_day(run.scored.target, run.scored.predicted)
+    figure = plots.days(scores, first_step(run.target))
     return {"steps": ("Error and rank correlation of each day", figure)}
 
 

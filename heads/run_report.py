@@ -122,12 +122,15 @@ def _steps(run: FitRun) -> Steps | None:
 
 
 def _errors(run: FitRun) -> tuple[np.ndarray, str]:
-    """Return how wrong each scored row is, float64 [M], and what that measures."""
+    """Return how wrong each scored row is, float64 [M], and what that measures; "" of classes.
+
+    A class is the more wrong the less probable it was said to be, which its row shows.
+    """
     scored = run.scored
     if scored.probabilities is not None:
         labels = run.labels()
         given: np.ndarray = scored.probabilities[np.arange(len(labels)), labels]
-        return 1 - given, "probability of other classes"
+        return 1 - given, ""
     distance = np.abs(scored.target - scored.predicted)
     if distance.ndim == 1:
         return distance, "absolute error"
@@ -141,6 +144,7 @@ def _example(run: FitRun, row: int, error: float, outside: Outside) -> Example:
     true, predicted = (_value(side[row]) for side in (scored.target, scored.predicted))
     if scored.probabilities is not None:
         predicted += f" ({scored.probabilities[row].max():.0%})"
+        true += f" ({1 - error:.1%})"
     elif scored.low is not None and scored.high is not None and scored.low.ndim == 1:
         predicted += f" [{_value(scored.low[row])}, {_value(scored.high[row])}]"
     return Example(

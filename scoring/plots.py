@@ -215,9 +215,17 @@ def days(scores: Mapping[str, np.ndarray], first_day: int = 1) -> Figure:
     ):
         axes.plot(when, scores[key], color=colour, marker="o", ms=4)
         axes.set_ylabel(label)
-    above.set_ylim(bottom=0)
+    above.set_ylim(0, 1.1 * max(float(np.nanmax(scores["mae"], initial=0)), 1e-9))
+    _at_least(below, 0.2)
     below.set_xlabel("day")
     return figure
+
+
+def _at_least(axes: Axes, span: float) -> None:
+    """Widen the y axis to a span, so that small differences do not look large."""
+    low, high = axes.get_ylim()
+    lacking = max(0.0, span - (high - low)) / 2
+    axes.set_ylim(low - lacking, high + lacking)
 
 
 def _with_unit(word: str, unit: str) -> str:

@@ -103,7 +103,7 @@ class ReportData:
     classes      each class's own scores
     steps        each day's own scores
     best, worst  predictions of single rows, most telling first
-    error_name   what `Example.error` measures, such as "absolute error"
+    error_name   what `Example.error` measures, such as "absolute error"; "" hides it
     importances  by feature, its share of the fitted head
     coverage     by feature
     rows         what became of the table's rows: how many by what

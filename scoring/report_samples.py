@@ -21,11 +21,9 @@ def samples_section(heading: str, examples: Sequence[Example], error_name: str) 
 
 
 def _card(example: Example, error_name: str) -> Html:
-    numbers = {
-        "true": foreign(example.true),
-        "predicted": foreign(example.predicted),
-        error_name: text(number(example.error)),
-    }
+    numbers = {"true": foreign(example.true), "predicted": foreign(example.predicted)}
+    if error_name:
+        numbers[error_name] = text(number(example.error))
     pairs = "".join(
         f"<div><dt>{text(name)}</dt><dd>{shown}</dd></div>" for name, shown in numbers.items()
     )

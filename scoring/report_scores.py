@@ -13,6 +13,8 @@ from scoring.report_data import METRIC_WORDS, ReportData, Steps
 
 HEADLINES = ("srocc", "plcc", "final", "asrc", "amae", "accuracy", "f1_weighted", "auc")
 HEADLINE_COUNT = 3
+_SHORTEST_PART = 10  # days of a table, of which up to three stand side by side
+_ROUNDING = 1e-12  # what is smaller is nothing that was measured
 BASELINE_WORDS = {
     "mean": "what is usual among the train rows",
     "metadata": "a linear head on the table's own numbers and categories",
@@ -24,7 +26,9 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "undefined"
     sign, size = "\N{MINUS SIGN}" if value < 0 else "", abs(value)
-    if size and not 1e-4 <= size < 1e6:
+    if size < _ROUNDING:
+        return "0.000"
+    if not 1e-4 <= size < 1e6:
         return f"{sign}{size:.3g}"
     places = 3 if size < 10 else 2 if size < 100 else 1
     return f"{sign}{size:.{places}f}"
@@ -130,9 +134,12 @@ def steps_section(steps: Steps | None) -> Html:
     """Return each day's own scores."""
     if steps is None:
         return Html("")
-    columns = [("day", ""), ("mean absolute error", "number"), ("rank correlation", "number")]
     rows = [
         [head(foreign(name)), cell(text(number(mae)), "number"), cell(text(number(src)), "number")]
         for name, mae, src in zip(steps.names, steps.mae.tolist(), steps.src.tolist(), strict=True)
     ]
-    return page.section("Day by day", page.table(columns, rows))
+    columns = [("day", ""), ("mean absolute error", "number"), ("rank correlation", "number")]
+    length = max(_SHORTEST_PART, -(-len(rows) // 3))
+    parts = [rows[start : start + length] for start in range(0, len(rows), length)]
+    tables = page.join(page.table(columns, part) for part in parts)
+    return page.section("Day by day", Html(f'<div class="beside">{tables}</div>'))

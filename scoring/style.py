@@ -19,7 +19,7 @@ p { margin: .25rem 0 .75rem; }
 .soft { color: var(--soft); font-size: .9rem; }
 .headline { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem; }
 .headline div { background: var(--paper); border: 1px solid var(--line); border-radius: .6rem;
-  padding: .6rem .9rem; min-width: 8.5rem; flex: 1; }
+  padding: .6rem .9rem; flex: 1 1 9.5rem; }
 .headline strong { display: block; font-size: 1.6rem; line-height: 1.2; color: var(--blue);
   font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }
@@ -33,6 +33,7 @@ tbody th { font-weight: 600; }
 th small, td small { display: block; color: var(--soft); font-weight: 400; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .wide .long { min-width: 9rem; max-width: 34rem; overflow-wrap: anywhere; }
+.names span { display: inline-block; }
 .best { color: var(--blue); font-weight: 700; }
 .facts th { width: 11rem; color: var(--soft); font-weight: 500; }
 .bar { display: flex; height: .8rem; border-radius: .2rem; overflow: hidden; min-width: 4rem;
@@ -44,6 +45,9 @@ th small, td small { display: block; color: var(--soft); font-weight: 400; }
   margin-right: .3rem; vertical-align: -1px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
   gap: 1rem; align-items: start; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr));
+  gap: 0 2rem; align-items: start; }
+.beside thead th { white-space: normal; }
 figure { margin: 0; } img { max-width: 100%; height: auto; display: block; }
 .plot img { width: 100%; max-width: 46rem; border-radius: .3rem; }
 section > .plot { max-width: 36rem; }
@@ -74,7 +78,7 @@ pre { background: var(--code); border-radius: .35rem; padding: .6rem .7rem; marg
   thead th, thead .number { white-space: normal; } .bar { min-width: 2rem; }
   .facts th, .facts td { display: block; width: auto; border: 0; padding: .1rem 0; }
   .facts td { margin-bottom: .5rem; }
-  .headline div { min-width: 7rem; padding: .5rem .6rem; }
+  .headline div { padding: .5rem .6rem; } .number small { white-space: normal; }
   .headline strong { font-size: 1.3rem; }
 }
 @media print {
@@ -88,6 +92,7 @@ pre { background: var(--code); border-radius: .35rem; padding: .6rem .7rem; marg
   .wide { overflow: visible; } table { font-size: 8.5pt; }
   .cards { grid-template-columns: repeat(2, 1fr); }
   .plots { grid-template-columns: repeat(2, 1fr); }
+  .beside { grid-template-columns: repeat(3, 1fr); }
   .bar, .bar *, .key i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

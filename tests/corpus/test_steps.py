@@ -3,7 +3,7 @@ import random
 import pytest
 
 from core.errors import UsageError
-from corpus.steps import step_columns
+from corpus.steps import first_step, step_columns, step_names
 
 
 def test_steps_go_by_number_wherever_the_columns_stand():
@@ -43,3 +43,12 @@ def test_one_column_is_no_sequence(headers):
 def test_gaps_and_doubles_are_refused(target, headers, problem):
     with pytest.raises(UsageError, match=problem):
         step_columns(target, headers)
+
+
+@pytest.mark.parametrize(
+    ("target", "names", "first"),
+    [("p", ["p1", "p2"], 1), ("p2..p22", ["p2", "p3"], 2), ("a..b", ["a..b1", "a..b2"], 1)],
+)
+def test_steps_have_the_names_that_the_target_says(target, names, first):
+    assert step_names(target, 2) == names
+    assert first_step(target) == first

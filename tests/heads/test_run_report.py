@@ -75,6 +75,11 @@ def test_the_page_says_how_to_repeat_the_run_and_what_became_of_rows(numbers, tm
     assert re.search(r"left out without a label\s*6\s*scored\s*234", words)
 
 
+def test_a_class_shows_how_probable_it_was_said_to_be(classes, tmp_path):
+    words = Reader(page_of(finished(tmp_path, classes))).words
+    assert re.search(r"true(up|down) \(\d+\.\d%\)predicted(up|down) \(\d+%\)", words)
+
+
 def test_the_same_folder_gives_the_same_page(classes, tmp_path):
     folder = finished(tmp_path, classes)
     assert page_of(folder) == page_of(folder)

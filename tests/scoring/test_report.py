@@ -132,6 +132,7 @@ def test_the_best_and_the_worst_rows_never_meet():
         (1e-7, "1e-07"),
         (3e7, "3e+07"),
         (0.0, "0.000"),
+        (1e-17, "0.000"),
         (math.nan, "undefined"),
         (math.inf, "undefined"),
     ],
