@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,6 +90,11 @@ class Known:
     def __len__(self) -> int:
         return len(self.found)
 
+    def take(self, rows: np.ndarray) -> Known:
+        """Return what is known of the keys `rows`, int64 [M] or bool [N], in that order."""
+        names = ("found", "status", "cause", "by_id", "shard", "place", "value")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
     @property
     def ok(self) -> np.ndarray:
         """Which keys have a value: bool [N]."""
@@ -160,18 +165,16 @@ def match(
         better = Status.FAILED - header.status[place].astype(np.int64)
         np.maximum.at(best, row, 1 + better * total + start + place)
     found = best > 0
-    return _collect(spec, shards, starts, np.where(found, (best - 1) % max(total, 1), -1), unknown)
+    known = known_rows(spec, shards, np.where(found, (best - 1) % max(total, 1), -1))
+    return replace(known, by_id=found & unknown)
 
 
-def _collect(
-    spec: FeatureSpec,
-    shards: Sequence[tuple[Shard, Header]],
-    starts: np.ndarray,
-    chosen: np.ndarray,
-    unknown: np.ndarray,
+def known_rows(
+    spec: FeatureSpec, shards: Sequence[tuple[Shard, Header]], chosen: np.ndarray
 ) -> Known:
-    """Gather the rows `chosen`, int64 [N] counted over all shards, -1 where a key has none."""
+    """Say where the rows `chosen` lie: int64 [N], counted over all shards, -1 for none."""
     found = chosen >= 0
+    starts = np.cumsum([0, *(len(header) for _, header in shards)])
     number = np.where(found, np.searchsorted(starts, chosen, side="right") - 1, 0)
     place = np.where(found, chosen - starts[number], 0)
     headers = [header for _, header in shards]
@@ -193,7 +196,7 @@ def _collect(
         status=gather([header.status for header in headers], np.uint8),
         cause=gather(recoded, np.int32),
         causes=tuple(causes),
-        by_id=found & unknown,
+        by_id=np.zeros(len(chosen), bool),
         shard=number.astype(np.int32),
         place=place,
         value=gather(values, np.int64),

@@ -1,17 +1,89 @@
-"""The rows of one shard as objects, as its writer was given them."""
+"""Rows of a feature as objects, as their writer was given them, whichever shards they lie in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from cache.known import Known
+from cache.best import best_rows
+from cache.known import Digests, IdIndex, Known, known_rows, match
 from cache.marker import Shard
 from cache.reading import read_known
 from cache.shard import Header
 from cache.spec import Column, FeatureSpec, Row
+from cache.store import Store
+from core.fingerprint import DIGEST_BYTES
 from core.status import Status
+
+_CHUNK_ROWS, _CHUNK_BYTES = 5_000, 64 << 20
+_Stored = Sequence[tuple[Shard, Header]]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """N rows of one feature, in an order of their own.
+
+    ids      bytes [N], UTF-8
+    digests  uint8 [N, 16]
+    known    where they lie; all of them are found
+    """
+
+    ids: np.ndarray
+    digests: np.ndarray
+    known: Known
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def spec(self) -> FeatureSpec:
+        return self.known.spec
+
+    def take(self, rows: np.ndarray) -> Selection:
+        """Return the rows `rows` (int64 [M] or bool [N]), in that order."""
+        return Selection(self.ids[rows], self.digests[rows], self.known.take(rows))
+
+    def read(self) -> list[Row]:
+        """Read all rows, with their values.
+
+        Raises:
+            CacheError: if a shard is not what it says it is.
+        """
+        known = self.known
+        reasons, causes = known.reasons(), known.cause_texts()
+        values = _values(read_known(known))
+        return [
+            Row(name.decode(), digest.tobytes(), Status(status), value, cause, reason)
+            for name, digest, status, value, cause, reason in zip(
+                self.ids.tolist(),
+                self.digests,
+                known.status.tolist(),
+                values,
+                causes,
+                reasons,
+                strict=True,
+            )
+        ]
+
+    def chunks(self) -> Iterator[list[Row]]:
+        """Read all rows in their order, as many at a time as fit into memory well.
+
+        Raises:
+            CacheError: if a shard is not what it says it is.
+        """
+        every, step = np.arange(len(self)), self.chunk_rows()
+        for start in range(0, len(self), step):
+            yield self.take(every[start : start + step]).read()
+
+    def chunk_rows(self) -> int:
+        """Return how many rows make 64 MiB, at most 5,000."""
+        markers = [shard.marker for shard in self.known.shards]
+        size = sum(marker.size_bytes for marker in markers)
+        rows = sum(marker.rows for marker in markers)
+        return max(1, min(_CHUNK_ROWS, math.floor(_CHUNK_BYTES * rows / max(size, 1))))
 
 
 def read_rows(shard: Shard, header: Header, spec: FeatureSpec, keep: np.ndarray) -> list[Row]:
@@ -20,33 +92,39 @@ def read_rows(shard: Shard, header: Header, spec: FeatureSpec, keep: np.ndarray)
     Raises:
         CacheError: if the shard is not what it says it is.
     """
-    known = _known(shard, header, spec, np.flatnonzero(keep))
-    reasons, causes = known.reasons(), known.cause_texts()
-    ids, digests = header.ids[keep].tolist(), header.digests[keep]
-    values = _values(read_known(known))
-    return [
-        Row(name.decode(), digest.tobytes(), Status(status), value, cause, reason)
-        for name, digest, status, value, cause, reason in zip(
-            ids, digests, known.status.tolist(), values, causes, reasons, strict=True
-        )
-    ]
+    return _select(spec, [(shard, header)], np.flatnonzero(keep)).read()
 
 
-def _known(shard: Shard, header: Header, spec: FeatureSpec, place: np.ndarray) -> Known:
-    """Return what reading needs to find some rows of one shard."""
-    value = np.cumsum(header.status == Status.OK) - 1
-    return Known(
-        spec=spec,
-        found=np.ones(len(place), bool),
-        status=header.status[place],
-        cause=header.cause[place],
-        causes=header.causes,
-        by_id=np.zeros(len(place), bool),
-        shard=np.zeros(len(place), np.int32),
-        place=place,
-        value=value[place],
-        shards=(shard,),
+def select_best(store: Store, spec: FeatureSpec) -> Selection:
+    """Return the best row of every key that the store has of a feature, oldest first.
+
+    Raises:
+        CacheError: if the folder, a marker or a shard is not what it says it is.
+    """
+    stored = store.headers(spec)
+    best = best_rows([header for _, header in stored])
+    return _select(spec, stored, np.flatnonzero(np.concatenate([*best, np.zeros(0, bool)])))
+
+
+def select_keys(store: Store, spec: FeatureSpec, index: IdIndex, digests: Digests) -> Selection:
+    """Return the rows of those keys that the store has, in the order of the keys.
+
+    Raises:
+        CacheError: if the folder, a marker or a shard is not what it says it is.
+    """
+    stored = store.headers(spec)
+    known = match(spec, stored, index, digests)
+    starts = np.cumsum([0, *(len(header) for _, header in stored)])
+    return _select(spec, stored, (starts[known.shard] + known.place)[known.found])
+
+
+def _select(spec: FeatureSpec, stored: _Stored, chosen: np.ndarray) -> Selection:
+    """Return the rows `chosen`, int64 [N] counted over all shards."""
+    ids = np.concatenate([*(header.ids for _, header in stored), np.zeros(0, "S1")])
+    digests = np.concatenate(
+        [*(header.digests for _, header in stored), np.zeros((0, DIGEST_BYTES), np.uint8)]
     )
+    return Selection(ids[chosen], digests[chosen], known_rows(spec, stored, chosen))
 
 
 def _values(column: Column) -> Iterator[np.ndarray | str | None]:
