@@ -39,6 +39,7 @@ class Settings:
     device: DeviceOf = lambda: "cpu"
     limits: Limits = field(default_factory=Limits)
     shards: ShardLimits = field(default_factory=ShardLimits)
+    shard_format: str = "h5"
 
 
 def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
@@ -120,7 +121,9 @@ class _Work(contextlib.ExitStack):
         self._costs: dict[str, Costs] = defaultdict(Costs)
         self._specs = [plan.specs_of(extractor) for extractor in plan.extractors]
         self._writers = {
-            spec.name: self.enter_context(ShardWriter(store, spec, limits=settings.shards))
+            spec.name: self.enter_context(
+                ShardWriter(store, spec, limits=settings.shards, format=settings.shard_format)
+            )
             for specs in self._specs
             for spec in specs
         }
