@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from commands import encoders as e
 from commands import loading
 from commands import options as o
 from core.errors import FitError
@@ -27,6 +28,8 @@ def run(
     run: o.RunArgument,
     manifest: o.ManifestArgument,
     cache: o.CacheOption = o.DEFAULT_CACHE,
+    weights: e.WeightsOption = None,
+    device: e.DeviceOption = None,
     source: o.RunSourceOption = None,
     columns: o.RunColumnsOption = None,
     root: o.RootOption = None,
@@ -47,13 +50,13 @@ def run(
     from serve.evaluation import evaluate
     from serve.predictor import Predictor
 
-    predictor = Predictor(run)
+    predictor = Predictor(run, o.assignments(weights, "--weights"))
     plan = predictor.bundle.target.plan
     reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
     if source is None and columns is None:
         reading = loading.as_fitted(run, reading, predictor.reads)
     table = loading.load_manifest(reading, [plan])
-    settings = loading.settings(workers, 1, "pyav", time_limit, memory_limit)
+    settings = loading.settings(workers, 8, "pyav", time_limit, memory_limit, device=device)
     with recording("evaluate", o.resolved(context), out=out, seed=seed) as record:
         fresh = [sample for sample in table.samples if sample.id not in predictor.learnt_from]
         if len(fresh) < len(table):

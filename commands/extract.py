@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import encoders as e
 from commands import loading
 from commands import options as o
 from core.errors import UnknownName, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from corpus.manifest import Manifest
     from corpus.sample import Sample
     from extract.catalog import Request
+    from extract.encoders.encoding import Encoding
     from extract.ensure import State
     from extract.plan import Plan, Retry
 
@@ -41,6 +43,10 @@ def run(
         str | None, typer.Option("--part", help="share i of n, by the hash of ids", metavar="i/n")
     ] = None,
     decoder: o.DecoderOption = "pyav",
+    weights: e.WeightsOption = None,
+    dtype: e.DtypeOption = "auto",
+    quantize: e.QuantizeOption = "none",
+    device: e.DeviceOption = None,
     workers: o.WorkersOption = None,
     batch_size: Annotated[
         int, typer.Option("--batch-size", help="samples per forward; no effect on values", min=1)
@@ -78,7 +84,8 @@ def run(
     table = loading.load_manifest(
         loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
     )
-    request = _request(features, preset, table, decoder)
+    encoding = e.encoding(cache, weights, dtype, quantize, device)
+    request = _request(features, preset, table, decoder, encoding)
     samples: list[Sample] = list(table.samples)
     if part:
         samples = share(samples, loading.parse_part(part))
@@ -89,7 +96,7 @@ def run(
         _print_plan(plan, as_json=as_json)
         return 0
     settings = loading.settings(
-        workers, batch_size, decoder, time_limit, memory_limit, shard_seconds
+        workers, batch_size, decoder, time_limit, memory_limit, shard_seconds, device=device
     )
     with recording("extract", o.resolved(context), out=out) as record:
         record.note(data={"manifest": table.digest, "rows": len(samples)})
@@ -100,7 +107,9 @@ def run(
     return SOME_FAILED if state.failures else 0
 
 
-def _request(features: str | None, preset: str | None, table: Manifest, decoder: str) -> Request:
+def _request(
+    features: str | None, preset: str | None, table: Manifest, decoder: str, encoding: Encoding
+) -> Request:
     """Turn --features or --preset into extractors for this table."""
     from extract.catalog import DEFAULT_PRESET, PRESETS, preset_of, resolve
 
@@ -111,7 +120,8 @@ def _request(features: str | None, preset: str | None, table: Manifest, decoder:
     if preset and preset_of(preset) not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
     asked = o.names(features) or [preset or DEFAULT_PRESET]
-    return resolve(asked, parts=loading.parts_of(table), decoder=decoder)
+    parts = loading.parts_of(table)
+    return resolve(asked, parts=parts, decoder=decoder, encoding=encoding)
 
 
 def _retry(everything: bool, causes: str | None) -> Retry:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands import encoders as e
 from commands import loading, reporting
 from commands import options as o
 from core.errors import FitError, UnknownName
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cache.table import FeatureTable
     from corpus.manifest import Manifest
     from corpus.targets import TargetPlan
+    from extract.encoders.encoding import Encoding
     from extract.ensure import OpenCache
     from heads.result import FitResult
 
@@ -97,6 +99,9 @@ def run(
     columns: o.ColumnsOption = None,
     root: o.RootOption = None,
     decoder: o.DecoderOption = "pyav",
+    weights: e.WeightsOption = None,
+    dtype: e.DtypeOption = "auto",
+    quantize: e.QuantizeOption = "none",
     skip_bad_rows: o.SkipBadRowsOption = False,
     open_samples: reporting.OpenSamplesOption = reporting.DEFAULT_OPEN,
     out: o.OutOption = None,
@@ -117,7 +122,8 @@ def run(
     reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
     scale = _scale(transform, target_scale, quantiles, middle)
     table, plan = _read(reading, target, task, scale)
-    specs, wanted = _features(table, features, decoder)
+    encoding = e.encoding(cache, weights, dtype, quantize, None)
+    specs, wanted = _features(table, features, decoder, encoding)
     default = SplitPlan.default(has_author=table.has_author, seed=seed)
     asked = FitConfig(
         head=head,
@@ -171,7 +177,7 @@ def _read(
 
 
 def _features(
-    table: Manifest, asked: str | None, decoder: str
+    table: Manifest, asked: str | None, decoder: str, encoding: Encoding
 ) -> tuple[tuple[FeatureSpec, ...], tuple[str, ...]]:
     """Return all columns to read, and which of them the head is to learn from.
 
@@ -192,7 +198,8 @@ def _features(
     cached = [name for name in names if not is_meta(name)]
     vectors: list[FeatureSpec] = []
     if cached:
-        request = resolve(cached, parts=loading.parts_of(table), decoder=decoder)
+        parts = loading.parts_of(table)
+        request = resolve(cached, parts=parts, decoder=decoder, encoding=encoding)
         vectors = [
             spec
             for spec in request.specs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import encoders as e
 from commands import loading
 from commands import options as o
 from core.errors import UnknownName, UsageError
@@ -56,6 +57,8 @@ def run(
     root: o.RootOption = None,
     skip_bad_rows: o.SkipBadRowsOption = False,
     cache: o.CacheOption = o.DEFAULT_CACHE,
+    weights: e.WeightsOption = None,
+    device: e.DeviceOption = None,
     workers: o.WorkersOption = None,
     time_limit: o.TimeLimitOption = 120.0,
     memory_limit: o.MemoryLimitOption = 4.0,
@@ -74,8 +77,8 @@ def run(
         raise UsageError("--out goes with --manifest; one clip's prediction goes to stdout")
     if manifest is not None and (field or title or description):
         raise UsageError("--title, --description and --field go with one clip, not with --manifest")
-    predictor = Predictor(run)
-    settings = loading.settings(workers, 1, "pyav", time_limit, memory_limit)
+    predictor = Predictor(run, o.assignments(weights, "--weights"))
+    settings = loading.settings(workers, 8, "pyav", time_limit, memory_limit, device=device)
     if video is not None:
         given = o.assignments(field, "--field")
         given |= {n: v for n, v in (("title", title), ("description", description)) if v}

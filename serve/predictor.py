@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,13 @@ import numpy as np
 
 from cache.gather import is_meta, table_of
 from cache.spec import FeatureSpec
-from core.errors import RunError, UnknownName
+from core.errors import CheckpointError, RunError, UnknownName
 from core.runs import read_run
 from corpus.folds import PARTS
 from corpus.sample import Sample
-from extract.catalog import Request, resolve
+from extract.catalog import Request, family_of, resolve
+from extract.encoders.checkpoint import Places
+from extract.encoders.encoding import Encoding
 from extract.ensure import OpenCache, State, ensure
 from extract.pipeline import Settings
 from heads.bundle import Bundle, Predictions, check_features, load_bundle
@@ -75,16 +77,19 @@ class Predicted:
 class Predictor:
     """A run that predicts; making one checks that today's code gives the same features."""
 
-    def __init__(self, run: Path) -> None:
-        """Read a run folder.
+    def __init__(self, run: Path, weights: Mapping[str, str] | None = None) -> None:
+        """Read a run folder; `weights` says where checkpoints are now, by family of encoders.
 
         Raises:
             RunError: if it is no finished run, or today's code would give another feature.
+            CheckpointError: if a checkpoint is not to be had.
         """
-        read_run(run)
+        record = read_run(run)
         self.run = run
         self.bundle: Bundle = load_bundle(run / "bundle")
-        self._request = _request(self.bundle.features)
+        then = dict(item.split("=", 1) for item in record["config"].get("weights") or ())
+        encoding = _encoding(self.bundle.features, {**then, **(weights or {})})
+        self._request = _request(self.bundle.features, encoding)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -116,7 +121,34 @@ class Predictor:
         return Predicted(opened.keys.index.ids, self.bundle.predict(table), state)
 
 
-def _request(features: Sequence[FeatureSpec]) -> Request:
+def _encoding(features: Sequence[FeatureSpec], weights: Mapping[str, str]) -> Encoding:
+    """Return how the bundle's features were encoded, whatever this machine would choose.
+
+    Checkpoints of a hub are those that were learnt from; those of folders are where `weights` says.
+    """
+    recipes = {
+        family_of(spec.name): spec.recipe for spec in features if "checkpoint" in spec.recipe
+    }
+    for family, recipe in recipes.items():
+        here = Path(weights.get(family, "")).expanduser()
+        if "digest" in recipe["checkpoint"] and (family not in weights or not here.is_dir()):
+            raise CheckpointError(
+                f"the run learnt from {family} with weights of a folder; say where it is: "
+                f"--weights {family}=FOLDER"
+            )
+    hubs = {
+        family: "{hub}@{revision}".format_map(recipe["checkpoint"])
+        for family, recipe in recipes.items()
+        if "hub" in recipe["checkpoint"]
+    }
+    return Encoding(
+        Places({**weights, **hubs}),
+        dtype={family: recipe["compute"] for family, recipe in recipes.items()},
+        quantize={family: recipe["quantize"] for family, recipe in recipes.items()},
+    )
+
+
+def _request(features: Sequence[FeatureSpec], encoding: Encoding) -> Request:
     """Find the extractors of a bundle's features.
 
     Raises:
@@ -127,7 +159,7 @@ def _request(features: Sequence[FeatureSpec]) -> Request:
         return Request((), ())
     parts = {part: None for spec in stored.values() for part in spec.reads}
     try:
-        request = resolve(list(stored), parts=parts, decoder=_decoder(features))
+        request = resolve(list(stored), parts=parts, decoder=_decoder(features), encoding=encoding)
     except UnknownName as error:
         raise RunError(
             f"the run reads what this version of Shortcast does not have: {error}. "
