@@ -18,12 +18,22 @@ TASKS = ("regression", "classification", "sequence")
 class Problem:
     """What is to be predicted: a task of `TASKS` and how many numbers come out per sample.
 
-    `outputs` is 1 for a regression, the number of classes for a classification (a fold may lack one
-    of them in its train rows) and the number of steps T for a sequence.
+    outputs   1 for a regression, the number of classes for a classification (a fold may lack one of
+              them in its train rows) and the number of steps T for a sequence
+    observed  the features that hold the steps before those of a sequence, in their order; on the
+              scale of the table
     """
 
     task: str
     outputs: int = 1
+    observed: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"task": self.task, "outputs": self.outputs, "observed": list(self.observed)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Problem:
+        return cls(value["task"], value["outputs"], tuple(value.get("observed", ())))
 
 
 @dataclass(frozen=True)

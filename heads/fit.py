@@ -107,7 +107,7 @@ def _with_label(table: FeatureTable, values: Sequence[Target], config: FitConfig
     """
     plan, ids = config.target, table.ids.tolist()
     codec = plan.fit(values, np.ones(len(table), bool), ids=ids)
-    make_head(config.head, problem_of(codec), config.options)
+    make_head(config.head, problem_of(codec, config), config.options)
     if not plan.needs_numbers:
         return np.flatnonzero(class_names(values, plan.column)[1])
     numbers = plan.numbers(values, ids).reshape(len(table), -1)
@@ -156,7 +156,7 @@ def _bundle(
     encoded, known = codec.encode(data.values, ids=data.table.ids.tolist())
     table = data.table.select(data.features).with_target(encoded)
     rows = np.flatnonzero(known)
-    head = make_head(data.config.head, problem_of(codec), data.config.options)
+    head = make_head(data.config.head, problem_of(codec, data.config), data.config.options)
     learn(head, table, rows, seed=data.config.seed, fixed=chosen)
     bundle = Bundle(
         head=head,

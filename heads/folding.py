@@ -12,6 +12,7 @@ from core.errors import FitError
 from corpus.folds import Fold
 from corpus.sample import Target
 from corpus.targets import FittedTarget
+from heads.anchor import fit_anchor
 from heads.catalog import make_head
 from heads.contract import FitReport, Head, Problem
 from heads.result import FitConfig
@@ -76,7 +77,7 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
     encoded, known = codec.encode(data.values, ids=data.table.ids.tolist())
     table = data.table.with_target(encoded)
     train, valid, test = (rows[known[rows]] for rows in (fold.train, fold.valid, fold.test))
-    problem = problem_of(codec)
+    problem = problem_of(codec, data.config)
     wanted = table.select(data.features)
     head = make_head(data.config.head, problem, data.config.options)
     report = learn(head, wanted, train, valid, seed=data.config.seed)
@@ -87,8 +88,7 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
         both = np.sort(np.concatenate([train, valid]))
         learn(head, wanted, both, seed=data.config.seed, fixed=report.chosen)
     predicted = {"head": head.predict(wanted.take(test))}
-    for name, baseline in _baselines(data, table, problem, train):
-        predicted[name] = baseline.predict(table.take(test))
+    predicted |= _baselines(data, table, problem, train=train, test=test)
     return FoldOutcome(fold, test, encoded[test], codec, predicted, residuals, report)
 
 
@@ -106,27 +106,45 @@ def learn(
     return head.fit(table.take(train), choosing, seed=seed, fixed=fixed or {})
 
 
-def problem_of(codec: FittedTarget) -> Problem:
-    """Return what a fitted target asks of a head."""
-    return Problem(codec.plan.task, len(codec.classes) or codec.steps or 1)
+def problem_of(codec: FittedTarget, config: FitConfig) -> Problem:
+    """Return what a fitted target asks of a head.
+
+    Observed steps are on the table's scale: where another is learnt they are numbers like others.
+    """
+    outputs = len(codec.classes) or codec.steps or 1
+    observed = config.observed if codec.plan.transform == "none" else ()
+    return Problem(codec.plan.task, outputs, observed)
 
 
 def _baselines(
-    data: Labelled, table: FeatureTable, problem: Problem, train: np.ndarray
-) -> list[tuple[str, Head]]:
-    """Return the fitted baselines; "metadata" where it is not the head itself and can learn."""
+    data: Labelled,
+    table: FeatureTable,
+    problem: Problem,
+    *,
+    train: np.ndarray,
+    test: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return what baselines predict for the test rows, by name.
+
+    "mean" is always there; "persistence" where steps were observed; "metadata" where it is not the
+    head itself and can learn.
+    """
+    rows, seed = table.take(test), data.config.seed
     mean = make_head("mean", problem)
-    learn(mean, table, train, seed=data.config.seed)
-    fitted = [("mean", mean)]
+    learn(mean, table, train, seed=seed)
+    predicted = {"mean": mean.predict(rows)}
+    if problem.observed:
+        last = fit_anchor(problem.observed, table.take(train)).of(rows)
+        predicted["persistence"] = np.repeat(last[:, None], problem.outputs, axis=1)
     same = data.config.head == "linear" and set(data.features) == set(data.metadata)
     if not data.metadata or same:
-        return fitted
+        return predicted
     linear = make_head("linear", problem)
     try:
-        learn(linear, table.select(data.metadata), train, seed=data.config.seed)
+        learn(linear, table.select(data.metadata), train, seed=seed)
     except FitError:  # nothing in it varies: there is no such baseline
-        return fitted
-    return [*fitted, ("metadata", linear)]
+        return predicted
+    return {**predicted, "metadata": linear.predict(rows)}
 
 
 def _mask(rows: np.ndarray, count: int) -> np.ndarray:

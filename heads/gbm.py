@@ -1,12 +1,13 @@
 """The gradient-boosted trees of LightGBM, with settings that are fast on wide embeddings.
 
-Measured against LightGBM's defaults in `bench/gbm.py`.
+Measured against LightGBM's defaults in `bench/gbm.py`. A sequence has trees of its own for each
+step, all on the same bins of the same columns.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,8 @@ import numpy as np
 from cache.table import FeatureTable
 from core.errors import RunError
 from core.files import write_json, write_text
-from heads.contract import FitReport, Problem
+from heads.anchor import Anchor, fit_anchor
+from heads.contract import TASKS, FitReport, Problem
 from heads.design import Design, fit_design
 from heads.threads import thread_count
 
@@ -30,7 +32,7 @@ UNSTOPPED = 200  # rounds where there are no validation rows to stop by
 class GbmOptions:
     """Options of the trees; None follows from the number of rows and columns.
 
-    rounds     the most trees per class; validation rows stop earlier
+    rounds     the most trees per class or step; validation rows stop earlier
     rate       what each tree adds, as a share
     leaves     of a tree: 31, fewer for few rows
     leaf_rows  the fewest train rows in a leaf: 20, fewer for few rows
@@ -61,14 +63,15 @@ class Gbm:
 
     name: ClassVar[str] = "gbm"
     accepts: ClassVar[tuple[str, ...]] = ("pooled",)
-    tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
+    tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = GbmOptions
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem
         self._options: GbmOptions = options or GbmOptions()
         self._design = Design(())
-        self._booster: lightgbm.Booster | None = None
+        self._anchor = Anchor()
+        self._boosters: list[lightgbm.Booster] = []  # one, or one for each step of a sequence
 
     def fit(
         self,
@@ -80,35 +83,53 @@ class Gbm:
     ) -> FitReport:
         """Grow trees on `train` until `valid` gets no better, or as many as `fixed` says."""
         self._design = fit_design(train, raw=True)
+        self._anchor = fit_anchor(self.problem.observed, train)
         matrix = self._design.apply(train)
         settings = self._settings(*matrix.shape, seed=seed)
-        data = lightgbm.Dataset(matrix, train.target, params=settings)
+        data = lightgbm.Dataset(matrix, params=settings, free_raw_data=False)
+        judged = None
         rounds = int(fixed.get("iterations", 0))
-        if rounds or valid is None or not len(valid):
-            rounds = rounds or min(UNSTOPPED, self._options.rounds)
-            self._booster = lightgbm.train(settings, data, rounds)
-            return FitReport({"iterations": float(rounds)})
-        return self._fit_stopped(settings, data, valid)
+        if not rounds and valid is not None and len(valid):
+            judged = data.create_valid(self._design.apply(valid))
+        self._boosters, best, history = [], [], []
+        for step, labels in enumerate(self._labels(train)):
+            _label(data, labels)
+            if judged is None or valid is None:
+                rounds = rounds or min(UNSTOPPED, self._options.rounds)
+                self._boosters.append(lightgbm.train(settings, data, rounds))
+                best.append(rounds)
+                continue
+            _label(judged, self._labels(valid)[step])
+            losses = self._grow(settings, data, judged)
+            best.append(self._boosters[-1].best_iteration or len(losses))
+            history.append(losses)
+        return FitReport({"iterations": float(np.median(best))}, _mean_curve(history))
 
-    def _fit_stopped(
-        self, settings: dict[str, Any], data: lightgbm.Dataset, valid: FeatureTable
-    ) -> FitReport:
+    def _labels(self, table: FeatureTable) -> list[np.ndarray]:
+        """Return what each booster learns of these rows, [N] each, NaN for gaps."""
+        assert table.target is not None
+        if self.problem.task != "sequence":
+            return [table.target]
+        return list(self._anchor.shifted(table).T)
+
+    def _grow(
+        self, settings: dict[str, Any], data: lightgbm.Dataset, judged: lightgbm.Dataset
+    ) -> list[float]:
+        """Grow trees until the judged rows get no better; return the loss after each."""
         curve: dict[str, dict[str, list[float]]] = {}
-        self._booster = lightgbm.train(
+        booster = lightgbm.train(
             settings,
             data,
             self._options.rounds,
-            valid_sets=[data.create_valid(self._design.apply(valid), valid.target)],
+            valid_sets=[judged],
             valid_names=["valid"],
             callbacks=[
                 lightgbm.early_stopping(PATIENCE, verbose=False),
                 lightgbm.record_evaluation(curve),
             ],
         )
-        losses = next(iter(curve["valid"].values()))
-        history = [{"iteration": index + 1.0, "loss": loss} for index, loss in enumerate(losses)]
-        best = self._booster.best_iteration or len(losses)
-        return FitReport({"iterations": float(best)}, history)
+        self._boosters.append(booster)
+        return next(iter(curve["valid"].values()))
 
     def _settings(self, rows: int, columns: int, *, seed: int) -> dict[str, Any]:
         """Return LightGBM's parameters.
@@ -130,7 +151,7 @@ class Gbm:
             "seed": seed,
             "verbosity": -1,
         }
-        if self.problem.task == "regression":
+        if self.problem.task != "classification":
             return settings | {"objective": "regression", "metric": "l2"}
         if self.problem.outputs == 2:
             return settings | {"objective": "binary", "metric": "binary_logloss"}
@@ -141,24 +162,32 @@ class Gbm:
         }
 
     def predict(self, table: FeatureTable) -> np.ndarray:
-        """Return float64 [N] or probabilities [N, classes]."""
-        booster = self._fitted()
+        """Return float64 [N], probabilities [N, classes], or [N, T]."""
+        assert self._boosters, "predict before fit"
         matrix = self._design.apply(table)
-        predicted = booster.predict(matrix, num_threads=thread_count(matrix.size))
-        values: np.ndarray = np.asarray(predicted, np.float64)
+        threads = thread_count(matrix.size)
+        found = [
+            np.asarray(booster.predict(matrix, num_threads=threads), np.float64)
+            for booster in self._boosters
+        ]
+        if self.problem.task == "sequence":
+            steps: np.ndarray = np.stack(found, axis=1) + self._anchor.of(table)[:, None]
+            return steps
         if self.problem.task == "classification" and self.problem.outputs == 2:
-            return np.column_stack([1 - values, values])
-        return values
+            return np.column_stack([1 - found[0], found[0]])
+        return found[0]
 
     def save(self, folder: Path) -> None:
-        """Write `gbm.json`, LightGBM's text `gbm.txt` and the design."""
+        """Write `gbm.json`, LightGBM's texts `gbm-1.txt`, ... and the design."""
         words = {
-            "task": self.problem.task,
-            "outputs": self.problem.outputs,
+            "problem": self.problem.to_json(),
             "options": asdict(self._options),
+            "boosters": len(self._boosters),
+            "fallback": self._anchor.fallback,
         }
         write_json(folder / "gbm.json", words)
-        write_text(folder / "gbm.txt", self._fitted().model_to_string())
+        for path, booster in zip(_files(folder, len(self._boosters)), self._boosters, strict=True):
+            write_text(path, booster.model_to_string(num_iteration=booster.best_iteration))
         self._design.save(folder)
 
     @classmethod
@@ -169,26 +198,43 @@ class Gbm:
             RunError: if LightGBM cannot read its own text.
         """
         words = json.loads((folder / "gbm.json").read_text(encoding="utf-8"))
-        head = cls(Problem(words["task"], words["outputs"]), GbmOptions(**words["options"]))
+        head = cls(Problem.from_json(words["problem"]), GbmOptions(**words["options"]))
         head._design = Design.load(folder)
-        try:
-            text = (folder / "gbm.txt").read_text(encoding="utf-8")
-            head._booster = lightgbm.Booster(model_str=text)
-        except lightgbm.basic.LightGBMError as error:
-            raise RunError(
-                f"{folder / 'gbm.txt'} is not a LightGBM model: {error}; fit again"
-            ) from error
+        head._anchor = Anchor(head.problem.observed, words["fallback"])
+        head._boosters = [_read(path) for path in _files(folder, words["boosters"])]
         return head
 
     def importances(self) -> Mapping[str, float]:
         """Return each feature's share of the gain of all splits."""
-        gains = self._fitted().feature_importance("gain")
+        gains = np.sum([booster.feature_importance("gain") for booster in self._boosters], axis=0)
         return self._design.shares(np.asarray(gains, np.float64))
 
     def describe(self) -> dict[str, Any]:
         """Return the options."""
         return asdict(self._options)
 
-    def _fitted(self) -> lightgbm.Booster:
-        assert self._booster is not None, "predict before fit"
-        return self._booster
+
+def _label(data: lightgbm.Dataset, labels: np.ndarray) -> None:
+    """Give rows their labels; a row with a gap weighs nothing."""
+    known = np.isfinite(labels)
+    data.set_label(np.where(known, labels, 0))
+    data.set_weight(None if known.all() else known.astype(np.float32))
+
+
+def _mean_curve(curves: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """Return rows of the mean of curves; one that has ended stays where it ended."""
+    length = max(map(len, curves), default=0)
+    held = [[*curve, *[curve[-1]] * (length - len(curve))] for curve in curves]
+    means = np.mean(held, axis=0) if held else []
+    return [{"iteration": index + 1.0, "loss": float(loss)} for index, loss in enumerate(means)]
+
+
+def _files(folder: Path, count: int) -> list[Path]:
+    return [folder / f"gbm-{index + 1}.txt" for index in range(count)]
+
+
+def _read(path: Path) -> lightgbm.Booster:
+    try:
+        return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
+    except lightgbm.basic.LightGBMError as error:
+        raise RunError(f"{path} is not a LightGBM model: {error}; fit again") from error

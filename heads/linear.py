@@ -106,8 +106,7 @@ class Linear:
     def save(self, folder: Path) -> None:
         """Write `linear.json`, `linear.safetensors` and the design."""
         words = {
-            "task": self.problem.task,
-            "outputs": self.problem.outputs,
+            "problem": self.problem.to_json(),
             "options": asdict(self._options),
         }
         write_json(folder / "linear.json", words)
@@ -124,7 +123,7 @@ class Linear:
         """Read what `save` wrote."""
         words = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "linear.safetensors")
-        head = cls(Problem(words["task"], words["outputs"]), LinearOptions(**words["options"]))
+        head = cls(Problem.from_json(words["problem"]), LinearOptions(**words["options"]))
         head._design = Design.load(folder)
         head._weights, head._intercepts = arrays["weights"], arrays["intercepts"]
         head._classes = arrays["classes"]

@@ -67,8 +67,7 @@ class Mean:
     def save(self, folder: Path) -> None:
         """Write `mean.json`."""
         value = {
-            "task": self.problem.task,
-            "outputs": self.problem.outputs,
+            "problem": self.problem.to_json(),
             "value": self._value.tolist(),
         }
         write_json(folder / "mean.json", value)
@@ -77,7 +76,7 @@ class Mean:
     def load(cls, folder: Path) -> Mean:
         """Read what `save` wrote."""
         value = json.loads((folder / "mean.json").read_text(encoding="utf-8"))
-        head = cls(Problem(value["task"], value["outputs"]))
+        head = cls(Problem.from_json(value["problem"]))
         head._value = np.array(value["value"])
         return head
 

@@ -198,8 +198,7 @@ class Mlp:
     def save(self, folder: Path) -> None:
         """Write `mlp.json`, `mlp.safetensors` and the inputs' files."""
         words = {
-            "task": self.problem.task,
-            "outputs": self.problem.outputs,
+            "problem": self.problem.to_json(),
             "options": asdict(self._options),
             "importances": self._shares,
         }
@@ -214,7 +213,7 @@ class Mlp:
         """Read what `save` wrote."""
         words = json.loads((folder / "mlp.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "mlp.safetensors")
-        head = cls(Problem(words["task"], words["outputs"]), MlpOptions(**words["options"]))
+        head = cls(Problem.from_json(words["problem"]), MlpOptions(**words["options"]))
         head._inputs = Inputs.load(folder)
         head._goal = Goal(head.problem, arrays.pop("scale"))
         head._network = head._untaught()

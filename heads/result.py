@@ -25,6 +25,7 @@ class FitConfig:
     split     which rows judge
     options   of the head, by name
     features  what it reads, in this order; () is all of the table
+    observed  of these, the steps before those of a sequence, in their order
     fold      only this fold (from 1), for a quick look; None is all of them
     level     share of rows that intervals are to cover
     refit     in each fold, once validation rows have chosen, learn again from train and validation
@@ -36,6 +37,7 @@ class FitConfig:
     split: SplitPlan
     options: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
     fold: int | None = None
     level: float = LEVEL
     refit: bool = False

@@ -151,8 +151,8 @@ def test_an_unknown_head_is_refused(copied):
 
 def test_trees_that_lightgbm_cannot_read_are_refused(classes, tmp_path):
     classes.bundle.save(tmp_path)
-    (tmp_path / "head" / "gbm.txt").write_text("nonsense")
+    (tmp_path / "head" / "gbm-1.txt").write_text("nonsense")
     content = json.loads((tmp_path / "bundle.json").read_text())
-    change(tmp_path, files={n: d for n, d in content["files"].items() if n != "head/gbm.txt"})
-    with pytest.raises(RunError, match=r"gbm.txt is not a LightGBM model"):
+    change(tmp_path, files={n: d for n, d in content["files"].items() if n != "head/gbm-1.txt"})
+    with pytest.raises(RunError, match=r"gbm-1.txt is not a LightGBM model"):
         load_bundle(tmp_path)

@@ -12,11 +12,6 @@ def test_an_unknown_head_is_refused_with_a_near_name():
         make_head("liner", Problem("regression"))
 
 
-def test_a_task_that_a_head_cannot_learn_names_those_that_can():
-    with pytest.raises(UsageError, match=r"not sequence; for sequence: --head linear or mlp or mean"):
-        make_head("gbm", Problem("sequence", 30))
-
-
 def test_an_unknown_option_is_refused_with_a_near_name():
     with pytest.raises(UnknownName, match="option of head 'linear' 'penalti' is unknown"):
         make_head("linear", Problem("regression"), {"penalti": 1})
