@@ -17,6 +17,7 @@ from commands import (
     extract,
     features,
     fit_head,
+    leaderboard,
     predict,
     report,
 )
@@ -39,6 +40,7 @@ app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
+app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.run)
 app.command("report", epilog=report.EXAMPLES)(report.run)
 app.command("features", epilog=features.EXAMPLES)(features.run)
 app.add_typer(cache.app, name="cache")

@@ -25,7 +25,10 @@ EXAMPLES = o.examples(
 
 
 def run(
-    run: o.RunArgument,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="folder of a fit-head run; of several, to compare them", metavar="RUN"),
+    ],
     open_samples: reporting.OpenSamplesOption = reporting.DEFAULT_OPEN,
     manifest: Annotated[
         Path | None,
@@ -34,23 +37,48 @@ def run(
         ),
     ] = None,
     root: o.RootOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="of several runs: page to write", metavar="FILE"),
+    ] = None,
     as_json: o.JsonOption = False,
 ) -> int:
-    """Write the report of a finished run: one page that needs no other file.
+    """Write the page of a run, or a page that compares several.
 
-    The run folder has all but the texts and the frames, which are read where the table and the
-    files still are.
+    The page needs no other file. Texts and frames are read where the table and its files still are.
     """
-    from heads.run_reading import read_fit
-
-    fit = read_fit(run)
-    samples, notes = _table(fit, manifest, root)
-    place = reporting.write_page(run, samples, open_samples=open_samples, notes=notes)
+    if len(runs) > 1:
+        place = _compare(runs, out)
+    elif out is not None:
+        raise UsageError("--out goes with several runs; the page of one is in its folder")
+    else:
+        place = _describe(runs[0], open_samples, manifest, root)
     if as_json:
         o.print_json({"report": str(place)})
     else:
         print(f"report {place}")
     return 0
+
+
+def _describe(run: Path, open_samples: int, manifest: Path | None, root: Path | None) -> Path:
+    """Write the page of one run into its folder."""
+    from heads.run_reading import read_fit
+
+    fit = read_fit(run)
+    samples, notes = _table(fit, manifest, root)
+    return reporting.write_page(run, samples, open_samples=open_samples, notes=notes)
+
+
+def _compare(runs: Sequence[Path], out: Path | None) -> Path:
+    """Write the page of several runs."""
+    from heads.board import boards
+    from heads.run_finding import find_runs
+
+    if out is None:
+        raise UsageError("name the page that compares the runs: --out comparison.html")
+    found = find_runs(runs)
+    reporting.write_comparison(found, boards(found.fits, detailed=True), out)
+    return out
 
 
 def _table(

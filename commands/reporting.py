@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from corpus.sample import Sample
+    from heads.run_finding import Found
+    from scoring.board import Board
     from scoring.report_data import Strip
 
 OpenSamplesOption = Annotated[
@@ -49,3 +51,19 @@ def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:
     from extract.strips import strips_of
 
     return strips_of(samples, workers=min(4, cpu_count()))
+
+
+def write_comparison(
+    found: Found, made: Sequence[Board], place: Path, *, metric: str | None = None
+) -> None:
+    """Write the page of some boards, made in detail of the runs that were found."""
+    import shlex
+
+    from core.files import write_text
+    from scoring.board_page import render
+
+    folders = shlex.join(str(run.folder) for run in found.fits)
+    again = f"python cli.py leaderboard {folders} --html {shlex.quote(str(place))}"
+    if metric:
+        again += f" --metric {shlex.quote(metric)}"
+    write_text(place, render(made, found.unranked, [again]))

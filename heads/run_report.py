@@ -29,7 +29,7 @@ from scoring.classification import ClassScore, by_class
 from scoring.regression import by_day
 from scoring.report import extremes, write_report
 from scoring.report_data import Example, ReportData, Steps, Strip
-from scoring.report_scores import number
+from scoring.report_scores import value_text
 
 SHOWN = 6  # rows of the best, and of the worst
 
@@ -141,12 +141,12 @@ def _errors(run: FitRun) -> tuple[np.ndarray, str]:
 
 def _example(run: FitRun, row: int, error: float, outside: Outside) -> Example:
     scored, name = run.scored, str(run.scored.ids[row])
-    true, predicted = (_value(side[row]) for side in (scored.target, scored.predicted))
+    true, predicted = (value_text(side[row]) for side in (scored.target, scored.predicted))
     if scored.probabilities is not None:
         predicted += f" ({scored.probabilities[row].max():.0%})"
         true += f" ({1 - error:.1%})"
     elif scored.low is not None and scored.high is not None and scored.low.ndim == 1:
-        predicted += f" [{_value(scored.low[row])}, {_value(scored.high[row])}]"
+        predicted += f" [{value_text(scored.low[row])}, {value_text(scored.high[row])}]"
     return Example(
         id=name,
         true=true,
@@ -155,10 +155,3 @@ def _example(run: FitRun, row: int, error: float, outside: Outside) -> Example:
         texts=outside.texts.get(name, {}),
         strip=outside.strips.get(name),
     )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        known = value[np.isfinite(value)]
-        return f"{number(known[0])} … {number(known[-1])}" if len(known) else "unknown"
-    return number(value) if isinstance(value, float) else str(value)

@@ -48,6 +48,12 @@ def foreign(value: object) -> Html:
     return Html(f"<bdi>{text(value)}</bdi>")
 
 
+def names(words: Sequence[str]) -> Html:
+    """Return names between commas; in a cell of class "names" lines break between them."""
+    shown = [foreign(word) for word in words]
+    return Html(" ".join([*(f"<span>{word},</span>" for word in shown[:-1]), *shown[-1:]]))
+
+
 def join(parts: Iterable[Html]) -> Html:
     """Return the parts, one below the other."""
     return Html("\n".join(parts))

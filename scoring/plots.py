@@ -140,13 +140,19 @@ def calibration(curve: Reliability) -> Figure:
     return figure
 
 
-def forest(rows: Sequence[tuple[str, Score]], *, metric: str, higher_is_better: bool) -> Figure:
+def forest(
+    rows: Sequence[tuple[str, Score]],
+    *,
+    metric: str,
+    higher_is_better: bool,
+    title: str = "beside the baselines",
+) -> Figure:
     """Draw scores with their intervals, one below the other: first the run, then its baselines.
 
     A score that is undefined keeps its line and says so.
     """
     arrow = "higher is better" if higher_is_better else "lower is better"
-    figure, axes = canvas(f"{metric} beside the baselines", height=1.5 + 0.42 * len(rows))
+    figure, axes = canvas(f"{metric} {title}", height=1.5 + 0.42 * len(rows))
     places = -np.arange(len(rows), dtype=float)
     for place, (_, score) in zip(places, rows, strict=True):
         _forest_line(axes, place, score, BLUE if place == 0 else GREY)

@@ -41,17 +41,11 @@ def _coverage_row(names: Sequence[str], gaps: Gaps) -> list[Html]:
     if gaps.never:
         causes.append(f"{gaps.never} never extracted")
     return [
-        head(_named(names), "long names"),
+        head(page.names(names), "long names"),
         cell(text(f"{gaps.ok} of {total}"), "number"),
         cell(text(", ".join(causes) or "none")),
         cell(page.bar(shares)),
     ]
-
-
-def _named(names: Sequence[str]) -> Html:
-    """Return names between commas, so that a line breaks between them where it can."""
-    words = [foreign(name) for name in names]
-    return Html(" ".join([*(f"<span>{word},</span>" for word in words[:-1]), words[-1]]))
 
 
 def _causes(coverage: Mapping[str, Gaps]) -> Html:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from scoring import page
 from scoring.bootstrap import METRICS, Score
 from scoring.classification import ClassScore
@@ -32,6 +34,14 @@ def number(value: float) -> str:
         return f"{sign}{size:.3g}"
     places = 3 if size < 10 else 2 if size < 100 else 1
     return f"{sign}{size:.{places}f}"
+
+
+def value_text(value: object) -> str:
+    """Return a number, a class, or the two ends of a sequence, as people read it."""
+    if isinstance(value, np.ndarray):
+        known = value[np.isfinite(value)]
+        return f"{number(known[0])} … {number(known[-1])}" if len(known) else "unknown"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def interval(score: Score) -> str:
