@@ -21,7 +21,8 @@ from threadpoolctl import threadpool_limits
 from bench.machine import machine
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
-from extract.catalog import DEFAULT_PRESET, resolve
+from extract.catalog import resolve
+from extract.families import DEFAULT_PRESET
 from extract.sample_job import SampleJob, SampleTask
 
 ROOT = Path(__file__).resolve().parent.parent

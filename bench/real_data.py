@@ -23,8 +23,9 @@ from corpus.manifest import read_manifest
 from corpus.sample import Target
 from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
-from extract.catalog import FAMILIES, PRESETS, resolve
+from extract.catalog import resolve
 from extract.ensure import OpenCache, ensure
+from extract.families import FAMILIES, PRESETS
 from extract.opening import with_opening
 from extract.pipeline import Settings
 from heads.fit import fit_head

@@ -22,8 +22,9 @@ from bench.machine import machine
 from cache.spec import TEXT, FeatureSpec, Row
 from cache.writer import ShardWriter
 from corpus.manifest import read_manifest
-from extract.catalog import DEFAULT_PRESET, resolve
+from extract.catalog import resolve
 from extract.ensure import OpenCache
+from extract.families import DEFAULT_PRESET
 
 ROOT = Path(__file__).resolve().parent.parent
 

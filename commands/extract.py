@@ -111,7 +111,8 @@ def _request(
     features: str | None, preset: str | None, table: Manifest, decoder: str, encoding: Encoding
 ) -> Request:
     """Turn --features or --preset into extractors for this table."""
-    from extract.catalog import DEFAULT_PRESET, PRESETS, preset_of, resolve
+    from extract.catalog import preset_of, resolve
+    from extract.families import DEFAULT_PRESET, PRESETS
 
     if features and preset:
         raise UsageError(

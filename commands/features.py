@@ -17,7 +17,8 @@ def run(as_json: o.JsonOption = False) -> int:
     with a slash is a sequence; without, a vector of fixed length. Families that read video or audio
     have variants for the opening seconds, any number of them: motion@first3s sees the first 3.
     """
-    from extract.catalog import FAMILIES, PRESETS, all_extractors
+    from extract.catalog import all_extractors
+    from extract.families import FAMILIES, PRESETS
     from extract.opening import OPENING_PARTS, USUAL_S, with_opening
 
     rows: list[dict[str, Any]] = [

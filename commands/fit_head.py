@@ -185,7 +185,8 @@ def _features(
     else. A family stands for its vectors; a sequence is taken where it is named.
     """
     from cache.gather import category_spec, is_meta, number_spec
-    from extract.catalog import DEFAULT_PRESET, resolve
+    from extract.catalog import resolve
+    from extract.families import DEFAULT_PRESET
 
     own = [number_spec(name) for name in table.columns.number]
     own += [category_spec(name) for name in table.columns.category]

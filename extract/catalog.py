@@ -19,39 +19,20 @@ from core.registry import Registry
 from extract.contract import Extractor
 from extract.encoders.encoding import Encoding
 from extract.encoders.rows import ENCODERS
+from extract.families import (
+    FAMILIES,
+    PRESETS,
+    REMEDY,
+    family_of,
+    fields_in,
+    is_cover,
+    reads_of,
+    upstream_of,
+)
 from extract.family import Family
 from extract.opening import OPENING_PARTS, seconds_of, with_opening
 from media.request import DECODERS
 
-REMEDY = "List: python cli.py features"
-
-
-_CLASSIC = "extract.classic."
-CLASSIC = {
-    name: Family(_CLASSIC + place, reads, measures)
-    for name, place, reads, measures in (
-        ("colour", "colour:extractor", "video", "colour, exposure, contrast, lightness layout"),
-        ("sharpness", "sharpness:extractor", "video", "sharpness, noise, blocking"),
-        ("motion", "motion:extractor", "video", "motion energy and direction over time, cuts"),
-        ("shake", "shake:extractor", "video", "camera shake, pan, zoom and turn"),
-        ("pace", "pace:extractor", "video", "editing and activity over time, gradual changes"),
-        ("composition", "composition:extractor", "video", "edges, lines, symmetry, balance"),
-        ("overlay", "overlay:extractor", "video", "captions, logos, bars, borders; no reading"),
-        ("loudness", "loudness:extractor", "audio", "level, dynamics, silence"),
-        ("spectrum", "spectrum:extractor", "audio", "timbre, pitch, harmonicity"),
-        ("mfcc", "mfcc:extractor", "audio", "mel cepstrum and its changes"),
-        ("rhythm", "rhythm:extractor", "audio", "onsets, tempo, modulation, pauses"),
-        ("speech", "speech:extractor", "audio", "speech or music: syllables, voice, held notes"),
-        ("silence", "silence:extractor", "audio", "where it is quiet, pauses, dropouts, clipping"),
-        ("textstats", "textstats:extractor", "text", "lengths, signs, emoji, hashtags, scripts"),
-        ("words", "ngrams:word_extractor", "text", "hashed words and pairs of words"),
-        ("characters", "ngrams:character_extractor", "text", "hashed character n-grams"),
-        ("language", "language:extractor", "text", "the language, by langid"),
-    )
-}
-FAMILIES = CLASSIC | ENCODERS
-PRESETS = {"classic": tuple(CLASSIC)}
-DEFAULT_PRESET = "classic"
 _MAKERS: Registry[Callable[..., Extractor]] = Registry(
     "feature", {name: family.place for name, family in FAMILIES.items()}, REMEDY
 )
@@ -102,12 +83,33 @@ def resolve(
     features: dict[str, None] = {}
     for name in _expanded(asked, parts):
         for extractor in _extractors(name, _fields(parts), decoder, encoding):
-            extractors.setdefault(tuple(spec.name for spec in extractor.specs), extractor)
+            extractors.setdefault(_key(extractor), extractor)
             features.update(dict.fromkeys(_features(extractor, name)))
+    upstream = _upstream(extractors, _fields(parts), decoder, encoding)
     if not features:
         raise UsageError("the table names no video and no text; say which columns are: --columns")
     _check_names(extractors.values())
-    return Request(tuple(each.only(features) for each in extractors.values()), tuple(features))
+    wanted = {*features, *upstream}
+    made = tuple(each.only(wanted) for each in extractors.values())
+    return Request(made, tuple(features), tuple(name for name in upstream if name not in features))
+
+
+def _upstream(
+    extractors: dict[tuple[str, ...], Extractor],
+    text_fields: Sequence[str],
+    decoder: str,
+    encoding: Encoding,
+) -> list[str]:
+    """Add the extractors whose texts others read; return the names of those texts."""
+    names = [spec.name for extractor in extractors.values() for spec in extractor.after]
+    for name in names:
+        for extractor in _extractors(name, text_fields, decoder, encoding):
+            extractors.setdefault(_key(extractor), extractor)
+    return names
+
+
+def _key(extractor: Extractor) -> tuple[str, ...]:
+    return tuple(spec.name for spec in extractor.specs)
 
 
 def _check_names(extractors: Iterable[Extractor]) -> None:
@@ -140,6 +142,10 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
         if preset_of(name) in PRESETS:
             names += _of_preset(name, kinds)
             continue
+        if upstream := upstream_of(name, _fields(parts)):
+            _expanded([upstream], parts)  # which is refused if the table has nothing for it
+            names.append(name)
+            continue
         reads, covers = reads_of(name), FAMILIES[family_of(name)].covers
         if reads not in kinds:
             instead = f", or ask for {family_of(name)}@cover" if covers and "image" in kinds else ""
@@ -149,27 +155,6 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
             )
         names.append(name)
     return names
-
-
-def reads_of(name: str) -> str:
-    """Return the kind of part that a feature reads, by its name: "video", "image", ...
-
-    Raises:
-        UnknownName: if there is no such family.
-        UsageError: if it is to read covers and cannot.
-    """
-    family = FAMILIES[family_of(name)]
-    if not is_cover(name):
-        return family.reads
-    if not family.covers:
-        able = ", ".join(each for each, row in FAMILIES.items() if row.covers)
-        raise UsageError(f"feature {name!r} cannot read covers; those that can: {able}")
-    return "image"
-
-
-def is_cover(name: str) -> bool:
-    """Say whether a feature's name has the variant that reads a sample's image."""
-    return name.partition("/")[0].partition(":")[0].endswith("@cover")
 
 
 def preset_of(name: str) -> str:
@@ -183,18 +168,6 @@ def _of_preset(name: str, kinds: Collection[str]) -> list[str]:
     kinds = kinds if seconds is None else set(kinds) & set(OPENING_PARTS)
     families = [family for family in PRESETS[preset_of(name)] if FAMILIES[family].reads in kinds]
     return [with_opening(family, seconds) for family in families]
-
-
-def family_of(name: str) -> str:
-    """Return the family that a feature's name begins with.
-
-    Raises:
-        UnknownName: if there is no such family.
-    """
-    family = name.partition("/")[0].partition(":")[0].partition("@")[0]
-    if family not in FAMILIES:
-        raise UnknownName("feature", name, [*FAMILIES, *PRESETS], REMEDY)
-    return family
 
 
 def _fields(parts: Collection[str]) -> tuple[str, ...]:
@@ -220,18 +193,30 @@ def _extractors(
         )
     if reads != "text":
         return [make(decoder=decoder, seconds=seconds)]
-    field = name.partition(":")[2]
-    if field not in text_fields:  # then it ends with an output; a column may have a "/" of its own
-        field = field.rpartition("/")[0] or field
-    if ":" in name and field not in text_fields:
-        raise UnknownName(f"feature {name!r}: text field", field, text_fields)
-    return [make(field=each) for each in ([field] if field else text_fields)]
+    if ":" not in name:
+        return [make(field=each) for each in text_fields]
+    if upstream := upstream_of(name, text_fields):
+        return _after(upstream, make, _extractors(upstream, text_fields, decoder, encoding))
+    for field in fields_in(name):
+        if field in text_fields:
+            return [make(field=field)]
+    raise UnknownName(f"feature {name!r}: text field", fields_in(name)[-1], text_fields)
+
+
+def _after(
+    name: str, make: Callable[..., Extractor], upstream: Iterable[Extractor]
+) -> list[Extractor]:
+    """Make the extractor of the texts that another feature gives."""
+    specs = {spec.name: spec for each in upstream for spec in each.specs if spec.is_text}
+    if name not in specs:
+        raise UnknownName("feature that gives a text", name, specs, REMEDY)
+    return [make(field=name, upstream=specs[name])]
 
 
 def _features(extractor: Extractor, name: str) -> list[str]:
     """Return which of an extractor's features a name stands for: itself, or all of its family."""
     given = [spec.name for spec in extractor.specs]
-    field = extractor.reads[0].partition(":")[2]
+    field = extractor.after[0].name if extractor.after else extractor.reads[0].partition(":")[2]
     whole = name.partition(":")[0].partition("/")[0]
     if name in (whole, f"{whole}:{field}"):
         return [each for each in given if each not in extractor.on_request]

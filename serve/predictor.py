@@ -17,10 +17,11 @@ from core.errors import CheckpointError, RunError, UnknownName
 from core.runs import read_run
 from corpus.folds import PARTS
 from corpus.sample import Sample
-from extract.catalog import Request, family_of, resolve
+from extract.catalog import Request, resolve
 from extract.encoders.checkpoint import Places
 from extract.encoders.encoding import Encoding
 from extract.ensure import OpenCache, State, ensure
+from extract.families import family_of
 from extract.pipeline import Settings
 from heads.bundle import Bundle, Predictions, check_features, load_bundle
 

@@ -39,4 +39,47 @@ _IMAGE = {
     ),
     "image": _image("frames, by the checkpoint that --weights names", None, None),
 }
-ENCODERS: dict[str, Family] = _IMAGE
+
+
+def _text(
+    measures: str, checkpoint: Checkpoint | None, width: int | None, **facts: str | int | bool
+) -> Family:
+    return Family(
+        "extract.encoders.text:extractor",
+        "text",
+        measures,
+        weights=True,
+        checkpoint=checkpoint,
+        width=width,
+        facts=facts,
+    )
+
+
+_TEXT = {
+    "mbert": _text(
+        "words of 104 languages, as SMTPD reads them",
+        Checkpoint("google-bert/bert-base-multilingual-cased", 177.9, "Apache-2.0"),
+        768,
+        pooling="pooler",
+        tokens=64,
+    ),
+    "e5": _text(
+        "the meaning of a text in 100 languages",
+        Checkpoint("intfloat/multilingual-e5-base", 278.0, "MIT"),
+        768,
+        pooling="mean",
+        tokens=512,
+        prefix="query: ",
+        normalise=True,
+    ),
+    "qwen3embedding": _text(
+        "the meaning of a text in 100 languages",
+        Checkpoint("Qwen/Qwen3-Embedding-0.6B", 595.8, "Apache-2.0"),
+        1024,
+        pooling="last",
+        tokens=512,
+        normalise=True,
+    ),
+    "text": _text("a text, by the checkpoint that --weights names", None, None),
+}
+ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT}

@@ -13,7 +13,8 @@ from cache.values import check_value
 from core.errors import UnknownName, UsageError
 from core.status import Gap
 from corpus.sample import Sample
-from extract.catalog import CLASSIC, FAMILIES, PRESETS, all_extractors, resolve
+from extract.catalog import all_extractors, resolve
+from extract.families import CLASSIC, FAMILIES, PRESETS
 from extract.sample_job import SampleJob, SampleTask
 from tests.media.painted import paint, tone
 

@@ -6,7 +6,8 @@ import pytest
 from core.errors import UnknownName, UsageError
 from core.status import Gap
 from corpus.sample import Sample
-from extract.catalog import CLASSIC, PRESETS, resolve
+from extract.catalog import resolve
+from extract.families import CLASSIC, PRESETS
 from extract.opening import OPENING_PARTS, with_opening
 from extract.sample_job import SampleJob, SampleTask
 from tests.media.painted import paint, tone

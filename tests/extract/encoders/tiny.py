@@ -5,9 +5,12 @@ import json
 import torch
 from transformers import (
     AutoModel,
+    BertConfig,
+    BertTokenizerFast,
     CLIPConfig,
     CLIPModel,
     DINOv3ViTConfig,
+    Qwen3Config,
     ResNetConfig,
     SiglipConfig,
     SiglipModel,
@@ -25,7 +28,7 @@ _IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.
 _HALF = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 
 
-def _resnet():
+def _resnet(folder):
     config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 24], depths=[1, 1])
     steps = {"size": {"shortest_edge": 28}, "crop_pct": 0.875, "resample": 3, **_IMAGENET}
     return AutoModel.from_config(config), {
@@ -34,7 +37,7 @@ def _resnet():
     }
 
 
-def _clip():
+def _clip(folder):
     vision = {**_VISION, "projection_dim": 24}
     words = {**_WORDS, "projection_dim": 24}
     config = CLIPConfig(vision_config=vision, text_config=words, projection_dim=24)
@@ -43,13 +46,13 @@ def _clip():
     return CLIPModel(config), {"image_processor_type": "CLIPImageProcessor", **steps}
 
 
-def _siglip():
+def _siglip(folder):
     config = SiglipConfig(vision_config=_VISION, text_config=_WORDS)
     steps = {"size": {"height": 32, "width": 32}, "resample": 2, **_HALF}
     return SiglipModel(config), {"image_processor_type": "SiglipImageProcessor", **steps}
 
 
-def _dinov3():
+def _dinov3(folder):
     steps = {"size": {"height": 32, "width": 32}, "resample": 2, **_IMAGENET}
     config = DINOv3ViTConfig(**_VISION, num_register_tokens=2)
     return AutoModel.from_config(config), {
@@ -58,19 +61,44 @@ def _dinov3():
     }
 
 
+def _words(folder):
+    """Write a small WordPiece tokenizer that knows letters and a few words."""
+    letters = [chr(code) for code in range(33, 127)]
+    parts = [f"##{letter}" for letter in letters]
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = dict(zip([*marks, *letters, *parts, "word", "cats"], range(1000), strict=False))
+    BertTokenizerFast(vocab=words).save_pretrained(folder)
+    return len(words)
+
+
+def _bert(folder):
+    return AutoModel.from_config(BertConfig(**SMALL, vocab_size=_words(folder))), None
+
+
+def _qwen3(folder):
+    size = {**SMALL, "num_key_value_heads": 1, "head_dim": 16, "vocab_size": _words(folder)}
+    return AutoModel.from_config(Qwen3Config(**size)), None
+
+
 MAKERS = {
     "resnet101": _resnet,
     "clip": _clip,
     "siglip2": _siglip,
     "dinov3": _dinov3,
     "image": _resnet,
+    "mbert": _bert,
+    "e5": _bert,
+    "qwen3embedding": _qwen3,
+    "text": _bert,
 }
 
 
 def make_checkpoint(family, folder):
     """Write a tiny checkpoint for a family into a folder, with weights that a seed decides."""
     torch.manual_seed(0)
-    model, processor = MAKERS[family]()
+    folder.mkdir(parents=True)
+    model, processor = MAKERS[family](folder)
     model.save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    if processor:
+        (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     return folder
