@@ -74,16 +74,20 @@ class Selection:
         Raises:
             CacheError: if a shard is not what it says it is.
         """
-        every, step = np.arange(len(self)), self.chunk_rows()
+        every, step = np.arange(len(self)), rows_within(_CHUNK_BYTES, self.row_bytes())
         for start in range(0, len(self), step):
             yield self.take(every[start : start + step]).read()
 
-    def chunk_rows(self) -> int:
-        """Return how many rows make 64 MiB, at most 5,000."""
+    def row_bytes(self) -> float:
+        """Return the size of a row as it is stored, on average."""
         markers = [shard.marker for shard in self.known.shards]
-        size = sum(marker.size_bytes for marker in markers)
         rows = sum(marker.rows for marker in markers)
-        return max(1, min(_CHUNK_ROWS, math.floor(_CHUNK_BYTES * rows / max(size, 1))))
+        return sum(marker.size_bytes for marker in markers) / max(rows, 1)
+
+
+def rows_within(size_bytes: int, row_bytes: float) -> int:
+    """Return how many rows make so many bytes: at least 1, at most 5,000."""
+    return max(1, min(_CHUNK_ROWS, math.floor(size_bytes / max(row_bytes, 1))))
 
 
 def read_rows(shard: Shard, header: Header, spec: FeatureSpec, keep: np.ndarray) -> list[Row]:

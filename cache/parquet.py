@@ -1,0 +1,162 @@
+"""Rows of a feature as a Parquet table: ids, statuses and causes, with the values beside them.
+
+id, status, cause, reason   text; status is OK, ABSENT or FAILED
+digest                      of the inputs, hexadecimal
+value                       a list of numbers, for a sequence a list of such, or a text; null
+                            for a gap. A table beside a file of values has their numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cache.exported import exported_errors
+from cache.rows import Selection
+from cache.spec import FeatureSpec, Row
+from cache.values import separated, stored_dtype
+from core.status import Status
+
+NUMBER = pa.int64()  # the type of `value` where it is the number of a value in another file
+_FILE = "values.parquet"
+_WORDS = ("id", "digest", "status", "cause", "reason")
+
+
+class TableWriter:
+    """A Parquet file that rows are added to; use it in a `with` block."""
+
+    def __init__(self, path: Path, kind: pa.DataType) -> None:
+        self._schema = _schema(kind)
+        self._writer = pq.ParquetWriter(path, self._schema)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def add(self, rows: Sequence[Row], values: pa.Array) -> None:
+        """Write some rows as one group."""
+        words = [
+            [row.sample_id for row in rows],
+            [row.inputs_digest.hex() for row in rows],
+            [row.status.name for row in rows],
+            [row.cause for row in rows],
+            [row.reason.encode("utf-8", "backslashreplace").decode() for row in rows],
+        ]
+        arrays = [pa.array(column, pa.string()) for column in words]
+        self._writer.write_table(pa.table([*arrays, values], schema=self._schema))
+
+
+def write_parquet(selection: Selection, folder: Path) -> None:
+    """Write rows with their values into `folder`/values.parquet."""
+    spec = selection.spec
+    kind = _value_type(spec, unicode=not spec.is_text or _is_unicode(selection))
+    with TableWriter(folder / _FILE, kind) as table:
+        for rows in selection.chunks():
+            table.add(rows, _value_array(spec, [row.value for row in rows], kind))
+
+
+def read_parquet(folder: Path, spec: FeatureSpec) -> Iterator[list[Row]]:
+    """Yield the rows that `write_parquet` wrote, as many at a time as it did.
+
+    Raises:
+        CacheError: if the file is not what it says it is.
+    """
+    path, kinds = folder / _FILE, [_value_type(spec), _value_type(spec, unicode=False)]
+    for group in read_groups(path, kinds):
+        with exported_errors(path):
+            present = group["value"].is_valid().to_numpy()
+            rows = rows_of(group, present, _values(spec, group["value"].combine_chunks()))
+        yield rows
+
+
+def read_groups(path: Path, kinds: Sequence[pa.DataType]) -> Iterator[pa.Table]:
+    """Yield a table group by group; its values have one of these types.
+
+    Raises:
+        CacheError: if it is another table.
+    """
+    with exported_errors(path), pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        if not any(schema.equals(_schema(kind)) for kind in kinds):
+            raise ValueError(f"its columns are {schema.remove_metadata()}, not {_schema(kinds[0])}")
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
+
+
+def rows_of(group: pa.Table, present: np.ndarray, values: Iterator[Any]) -> list[Row]:
+    """Return the rows of a table; those that are `present`, bool [N], take the next of the values.
+
+    Raises:
+        ValueError, KeyError: if a digest or a status is none.
+    """
+    columns = (group[word].to_pylist() for word in _WORDS)
+    return [
+        Row(
+            name, bytes.fromhex(digest), Status[status], next(values) if ok else None, cause, reason
+        )
+        for name, digest, status, cause, reason, ok in zip(*columns, present.tolist(), strict=True)
+    ]
+
+
+def _schema(kind: pa.DataType) -> pa.Schema:
+    return pa.schema([*((word, pa.string()) for word in _WORDS), ("value", kind)])
+
+
+def _value_type(spec: FeatureSpec, *, unicode: bool = True) -> pa.DataType:
+    """Return the type of the values; one text that is no Unicode makes all of them bytes."""
+    if spec.is_text:
+        return pa.large_string() if unicode else pa.large_binary()
+    item = pa.list_(pa.from_numpy_dtype(stored_dtype(spec)), math.prod(spec.item_shape))
+    return pa.large_list(item) if spec.is_ragged else item
+
+
+def _is_unicode(selection: Selection) -> bool:
+    try:
+        for rows in selection.chunks():
+            "".join(str(row.value) for row in rows).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _value_array(spec: FeatureSpec, values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return values as Arrow has them, null where there is none."""
+    if spec.is_text:
+        if pa.types.is_large_binary(kind):
+            values = [v if v is None else v.encode("utf-8", "surrogatepass") for v in values]
+        return pa.array(values, kind)
+    gaps = np.array([value is None for value in values], bool)
+    empty = np.zeros((0 if spec.is_ragged else 1, *spec.item_shape), stored_dtype(spec))
+    arrays = [empty if value is None else value.reshape(-1, *spec.item_shape) for value in values]
+    flat = np.concatenate([*arrays, empty[:0]]).reshape(-1)
+    item = kind.value_type if spec.is_ragged else kind
+    masked = {} if spec.is_ragged else {"mask": pa.array(gaps)}
+    items = pa.FixedSizeListArray.from_arrays(pa.array(flat), item.list_size, **masked)
+    if not spec.is_ragged:
+        return items
+    ends = np.cumsum([0, *map(len, arrays)])
+    return pa.LargeListArray.from_arrays(pa.array(ends), items, mask=pa.array(gaps))
+
+
+def _values(spec: FeatureSpec, column: pa.Array) -> Iterator[Any]:
+    """Yield the values of a column that are not null."""
+    if spec.is_text:
+        for text in column.drop_null().to_pylist():
+            yield text.decode("utf-8", "surrogatepass") if isinstance(text, bytes) else text
+        return
+    items = column.flatten() if spec.is_ragged else column.drop_null()
+    numbers = items.flatten()
+    if numbers.null_count or items.null_count:
+        raise ValueError("a value has a gap in itself")
+    array = numbers.to_numpy(zero_copy_only=False).reshape(-1, *spec.item_shape)
+    lengths = pc.list_value_length(column.drop_null()).to_numpy() if spec.is_ragged else [1]
+    yield from separated(spec, array, np.cumsum([0, *lengths]))
