@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cache.best import best_rows
-from cache.marker import Costs, Marker, Shard, count_rows
+from cache.marker import Costs, Marker, Shard, count_rows, remove
 from cache.rows import read_rows
 from cache.shard import FORMATS, Header
 from cache.spec import FeatureSpec
 from cache.store import Store, all_there, new_shard_name
 from cache.writer import Limits
 from core.errors import CacheError
-from core.files import replacing, storage_errors, sync, write_json
+from core.files import replacing, write_json
 from core.fingerprint import digest_bytes, digest_file
 
 _SMALL = 0.5  # of what fills a shard: two that are less are worth joining
@@ -189,17 +189,3 @@ def sweep(store: Store, spec: FeatureSpec) -> list[Shard]:
     left = store.replaced(spec)
     remove(left)
     return left
-
-
-def remove(shards: Sequence[Shard]) -> None:
-    """Remove shards: first their markers, so that nobody looks for a shard that has gone.
-
-    Raises:
-        StorageError: if they cannot be removed.
-    """
-    for path in [*(s.marker_path for s in shards), *(s.path for s in shards)]:
-        with storage_errors(path):
-            path.unlink(missing_ok=True)
-    for folder in {shard.path.parent for shard in shards}:
-        with storage_errors(folder):
-            sync(folder)

@@ -15,7 +15,7 @@ from core.files import TEMPORARY_PREFIX
 from core.fingerprint import digest_file
 
 DAMAGED = ".damaged"  # what a repair has moved out of the way
-_BESIDE = ("digests.sqlite", DAMAGED)  # remembered digests of media files, with SQLite's journals
+_BESIDE = ("digests.sqlite", "checkpoints.json", DAMAGED)  # and what SQLite has beside its file
 _REMOVED = "--fix removes it when it is 15 minutes old, as an extraction may be writing just now"
 _MOVED = f"--fix moves it to {DAMAGED} with its other half; its rows are computed again"
 _RESTORED = "--fix writes it anew if today's code gives it; else bring it back from a copy"

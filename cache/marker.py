@@ -9,7 +9,7 @@ import math
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from cache.shard import FORMATS
 from cache.spec import FeatureSpec
 from core.errors import CacheError
+from core.files import storage_errors, sync
 from core.status import Status
 
 VERSION = 1
@@ -33,9 +34,14 @@ class Costs:
 
     decode_s  this feature's share of reading files, which are read once for all features
     read_s    the whole of that reading, whoever shared it
+    start_s   preparing the first row of each worker, with the loading of code and tables; not in
+              `prepare_s`
+    starts    how many rows that were
     """
 
     rows: int = 0
+    starts: int = 0
+    start_s: float = 0.0
     decode_s: float = 0.0
     read_s: float = 0.0
     prepare_s: float = 0.0
@@ -46,6 +52,15 @@ class Costs:
         sums = {part.name: getattr(self, part.name) + getattr(other, part.name) for part in _PARTS}
         return Costs(**sums)
 
+    def per_row(self) -> dict[str, float]:
+        """Return the seconds of one row by stage, without starts; empty if none was computed."""
+        if not self.rows:
+            return {}
+        later = self.rows - self.starts
+        prepare_s = self.prepare_s / later if later else self.start_s / self.starts
+        shared = {name: getattr(self, name) / self.rows for name in _PER_ROW}
+        return {**shared, "prepare_s": prepare_s}
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Costs:
         """Check and return what `asdict` gave.
@@ -53,13 +68,15 @@ class Costs:
         Raises:
             ValueError, TypeError: if it says something that no costs say.
         """
-        seconds = {part: float(cost) for part, cost in value.items() if part != "rows"}
+        rows, starts = int(value.get("rows", 0)), int(value.get("starts", 0))
+        seconds = {k: float(cost) for k, cost in value.items() if k not in ("rows", "starts")}
         if not all(map(math.isfinite, seconds.values())):
             raise ValueError(f"its costs are {dict(value)}")
-        return cls(rows=int(value.get("rows", 0)), **seconds)
+        return cls(rows=rows, starts=starts, **seconds)
 
 
 _PARTS = fields(Costs)
+_PER_ROW = ("decode_s", "read_s", "forward_s", "write_s")
 
 
 @dataclass(frozen=True)
@@ -166,6 +183,20 @@ def read_shard(path: Path, spec: FeatureSpec) -> Shard:
         )
     # The name comes from the folder that was listed, never from what the file says.
     return Shard(path.with_name(f"{path.name.partition('.')[0]}.{marker.format}"), marker)
+
+
+def remove(shards: Sequence[Shard]) -> None:
+    """Remove shards: first their markers, so that nobody looks for a shard that has gone.
+
+    Raises:
+        StorageError: if they cannot be removed.
+    """
+    for path in [*(s.marker_path for s in shards), *(s.path for s in shards)]:
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
+    for folder in {shard.path.parent for shard in shards}:
+        with storage_errors(folder):
+            sync(folder)
 
 
 def count_rows(rows: Iterable[tuple[int, str]]) -> tuple[dict[str, int], dict[str, int]]:

@@ -6,6 +6,7 @@ work side by side without a lock.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -15,11 +16,11 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from cache.known import Digests, IdIndex, Known, match
-from cache.marker import Shard, is_marker, read_shard
+from cache.marker import Shard, is_marker, read_shard, remove
 from cache.shard import FORMATS, Header
 from cache.spec import FeatureSpec
 from core.errors import CacheError
-from core.files import write_json
+from core.files import storage_errors, write_json
 from core.fingerprint import canonical_json
 
 SPEC_FILE = "spec.json"
@@ -116,6 +117,21 @@ class Store:
             except CacheError:
                 if all_there(shards):
                     raise
+
+    def drop(self, spec: FeatureSpec) -> None:
+        """Remove a feature whole: first what readers look at.
+
+        Raises:
+            CacheError: if the folder or a marker is not what it says it is.
+            StorageError: if it cannot be removed.
+        """
+        folder = self.folder_of(spec)
+        remove([shard for shards in self._listed(spec) for shard in shards])
+        with storage_errors(folder):
+            (folder / SPEC_FILE).unlink(missing_ok=True)
+        for place in (folder, folder.parent):
+            with contextlib.suppress(OSError):  # something else is in it: it stays
+                place.rmdir()
 
     def known(self, spec: FeatureSpec, ids: IdIndex | Iterable[str], digests: Digests) -> Known:
         """Return what is known of each key: N ids, which differ, and the digests of their inputs.

@@ -1,44 +1,57 @@
-"""`cache`: what is kept, what of it a table has, and whether it is sound."""
+"""`cache`: what is kept, what of it a table has, and what it cost."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands import loading
+from commands import cache_check, cache_gc, cache_why
+from commands import cache_options as c
 from commands import options as o
-from core.errors import UsageError
 
 if TYPE_CHECKING:
+    from cache.known import Coverage
     from cache.ledger import Entry
 
 app = typer.Typer(
-    help="Look into the feature cache: ls, status, check",
+    help="Look into the feature cache and keep it sound: ls, status, why, check, gc",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+_STAGES = ("decode_s", "start_s", "prepare_s", "forward_s", "write_s")
 
 
 @app.command("ls", epilog=o.examples("cache ls", "cache ls --cache var/cache --json"))
 def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) -> int:
-    """List the features that are kept, with their size and age."""
+    """List the features that are kept, with their size and age.
+
+    A feature is stale if today's code would give other values under its name: nobody reads it any
+    more, and `cache gc --drop FINGERPRINT` removes it.
+    """
     from cache.ledger import entries
     from cache.store import Store
+    from extract.today import is_stale
 
-    found = entries(Store(_existing(cache)))
+    found = [(entry, is_stale(entry.spec)) for entry in entries(Store(c.existing(cache)))]
     if as_json:
-        o.print_json([_described(entry) for entry in found])
+        o.print_json([{**_described(entry), "stale": stale} for entry, stale in found])
         return 0
-    print(f"{'feature':28} {'fingerprint':16} {'shards':>6} {'rows':>9} {'MB':>9}  newest")
-    for entry in found:
-        newest = time.localtime(entry.newest) if entry.newest else None
-        when = time.strftime("%Y-%m-%d %H:%M", newest) if newest else "-"
-        size = f"{entry.size_bytes / 1e6:9.2f}"
-        name, fingerprint = entry.spec.name, entry.spec.fingerprint
-        print(f"{name:28} {fingerprint} {entry.shards:6} {entry.rows:9} {size}  {when}")
+    heads = ("<feature", "<fingerprint", "shards", "rows", "MB", "<newest", "<")
+    lines = [
+        (
+            entry.spec.name,
+            entry.spec.fingerprint,
+            str(entry.shards),
+            str(entry.rows),
+            f"{entry.size_bytes / 1e6:.2f}",
+            c.moment(entry.newest),
+            "stale" * bool(stale),
+        )
+        for entry, stale in found
+    ]
+    c.print_table(heads, lines)
     return 0
 
 
@@ -48,102 +61,122 @@ def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) ->
 )
 def status(
     cache: o.CacheOption = o.DEFAULT_CACHE,
-    manifest: Annotated[
-        Path | None,
-        typer.Option("--manifest", help="count only the rows of this table", metavar="TABLE"),
-    ] = None,
+    manifest: c.ManifestOption = None,
     source: o.SourceOption = "generic",
     columns: o.ColumnsOption = None,
     root: o.RootOption = None,
     as_json: o.JsonOption = False,
 ) -> int:
-    """Count OK, ABSENT and FAILED by cause, with what it cost."""
+    """Count OK, ABSENT and FAILED by cause, with what it cost.
+
+    With a table only its samples are counted. Seconds are of work: several workers do it at once.
+    """
     from cache.ledger import distinct, entries
     from cache.store import Store
     from extract.ensure import OpenCache
 
-    store = Store(_existing(cache))
+    store = Store(c.existing(cache))
     opened = None
     if manifest:
-        table = loading.load_manifest(loading.TableOptions(manifest, source, columns, root, False))
-        opened = OpenCache.at(cache, table.samples)
+        opened = OpenCache.at(cache, c.manifest_of(manifest, source, columns, root).samples)
     rows = []
     for entry in entries(store):
-        counted = distinct(store, entry.spec)
         if opened:
             digests = opened.keys.digests(entry.spec.reads)
             counted = store.known(entry.spec, opened.keys.index, digests).coverage()
-        counts = {"ok": counted.ok, "absent": dict(counted.absent), "failed": dict(counted.failed)}
-        rows.append({**_described(entry), **counts, "never": counted.never})
+        else:
+            counted = distinct(store, entry.spec)
+        rows.append({**_described(entry), **_counted(counted)})
+    if opened:
+        opened.digests.save()
     if as_json:
         o.print_json(rows)
-        return 0
-    _print_status(rows)
+    else:
+        _print_status(rows)
     return 0
 
 
-@app.command("check", epilog=o.examples("cache check", "cache check --cache var/cache --quick"))
-def check(
-    cache: o.CacheOption = o.DEFAULT_CACHE,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="do not read and digest every shard")
-    ] = False,
-    as_json: o.JsonOption = False,
-) -> int:
-    """Find litter, foreign and damaged files; nothing is changed.
-
-    Ends with exit code 1 if anything is found.
-    """
-    from cache.doctor import check as find
-
-    findings = find(_existing(cache), digests=not quick)
-    if as_json:
-        o.print_json(
-            [
-                {"path": str(f.path), "kind": f.kind, "text": f.text, "remedy": f.remedy}
-                for f in findings
-            ]
-        )
-    else:
-        for finding in findings:
-            print(f"{finding.path}: {finding.kind}: {finding.text}; {finding.remedy}")
-        print(f"{len(findings)} findings" if findings else "the cache is sound")
-    return 1 if findings else 0
+app.command("why", epilog=cache_why.EXAMPLES)(cache_why.run)
+app.command("check", epilog=cache_check.EXAMPLES)(cache_check.run)
+app.command("gc", epilog=cache_gc.EXAMPLES)(cache_gc.run)
 
 
-def _existing(cache: Path) -> Path:
-    """Return the folder of a cache; a mistyped one is no empty cache."""
-    if not cache.is_dir():
-        raise UsageError(
-            f"--cache {cache} is no folder; `python cli.py extract` makes one, by default var/cache"
-        )
-    return cache
-
-
-def _described(entry: Entry) -> dict[str, object]:
+def _described(entry: Entry) -> dict[str, Any]:
+    """Return what the markers say of a feature."""
     costs = entry.costs
+    seconds = {stage: round(getattr(costs, stage), 3) for stage in _STAGES}
+    per_row = costs.per_row()
+    per_1000 = {stage: round(1000 * per_row[stage], 3) for stage in _STAGES if stage in per_row}
     return {
         "feature": entry.spec.name,
         "fingerprint": entry.spec.fingerprint,
         "shards": entry.shards,
         "rows": entry.rows,
         "bytes": entry.size_bytes,
-        "decode_s": round(costs.decode_s, 3),
-        "prepare_s": round(costs.prepare_s, 3),
-        "forward_s": round(costs.forward_s, 3),
-        "write_s": round(costs.write_s, 3),
+        "newest": entry.newest,
+        "computed": costs.rows,
+        **seconds,
+        "per_1000": per_1000,
+        "bytes_per_1000": round(1000 * entry.size_bytes / max(entry.rows, 1)),
     }
 
 
-def _print_status(rows: list[dict[str, object]]) -> None:
-    print(f"{'feature':28} {'OK':>8} {'ABSENT':>8} {'FAILED':>8} {'decode s':>9} {'prepare s':>9}")
-    for row in rows:
-        absent, bad = row["absent"], row["failed"]
-        assert isinstance(absent, dict)
-        assert isinstance(bad, dict)
-        counts = f"{row['ok']:8} {sum(absent.values()):8} {sum(bad.values()):8}"
-        never = {"never extracted": row["never"]} if row["never"] else {}
-        counted = {**absent, **bad, **never}
-        causes = ", ".join(f"{count} {cause}" for cause, count in counted.items())
-        seconds = f"{row['decode_s']:9} {row['prepare_s']:9}"
-        print(f"{row['feature']:28} {counts} {seconds}  {causes}".rstrip())
+def _counted(coverage: Coverage) -> dict[str, Any]:
+    """Return the state of each key; `coverage` is the share of them that have a value."""
+    absent, bad = sum(coverage.absent.values()), sum(coverage.failed.values())
+    keys = coverage.ok + absent + bad + coverage.never
+    return {
+        "ok": coverage.ok,
+        "absent": dict(coverage.absent),
+        "failed": dict(coverage.failed),
+        "never": coverage.never,
+        "by_id": coverage.by_id,
+        "coverage": round(coverage.ok / keys, 4) if keys else None,
+    }
+
+
+def _print_status(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what there is, then what it cost."""
+    names = _names(rows)
+    counts = [
+        (
+            name,
+            *map(str, (row["ok"], sum(row["absent"].values()), sum(row["failed"].values()))),
+            "-" if row["coverage"] is None else f"{100 * row['coverage']:.1f}",
+            c.moment(row["newest"]),
+            _gaps(row),
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+    heads = ("<feature", "OK", "ABSENT", "FAILED", "OK %", "<written", "<gaps")
+    c.print_table(heads, counts)
+    print("\nseconds of work (start: once in each worker), MB; / 1k: of 1,000 samples")
+    costs = [
+        (
+            name,
+            *(f"{row[stage]:.1f}" for stage in _STAGES),
+            f"{sum(row['per_1000'].values()):.1f}" if row["computed"] else "-",
+            f"{row['bytes'] / 1e6:.2f}",
+            f"{row['bytes_per_1000'] / 1e6:.2f}",
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+    sums = [f"{sum(row[stage] for row in rows):.1f}" for stage in _STAGES]
+    costs.append(("all", *sums, "", f"{sum(row['bytes'] for row in rows) / 1e6:.2f}", ""))
+    stages = ("<feature", "decode", "start", "prepare", "forward", "write", "/ 1k", "MB", "/ 1k")
+    c.print_table(stages, costs)
+
+
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the features' names, with the fingerprint where there are two of a name."""
+    names = [row["feature"] for row in rows]
+    return [
+        f"{name} {row['fingerprint'][:6]}" if names.count(name) > 1 else name
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
+def _gaps(row: Mapping[str, Any]) -> str:
+    counted = {**row["absent"], **row["failed"]}
+    counted |= {"never extracted": row["never"]} if row["never"] else {}
+    return ", ".join(f"{count} {cause}" for cause, count in counted.items())

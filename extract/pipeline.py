@@ -218,11 +218,14 @@ class _Work(contextlib.ExitStack):
         sharing = Counter(part for reads in parts.values() for part in reads)
         for index, prepare_s in answer.prepare_s.items():
             prepared = answer.prepared[index]
+            first = index in answer.first
             costs = Costs(
+                starts=first,
+                start_s=prepare_s if first else 0.0,
                 rows=not (isinstance(prepared, Gap) and prepared.cause in _TOLD),
                 decode_s=sum(answer.read_s.get(part, 0) / sharing[part] for part in parts[index]),
                 read_s=sum(answer.read_s.get(part, 0) for part in parts[index]),
-                prepare_s=prepare_s,
+                prepare_s=0.0 if first else prepare_s,
             )
             self._charge(index, costs)
 
@@ -231,6 +234,7 @@ class _Work(contextlib.ExitStack):
         specs = self._specs[index]
         share = replace(
             costs,
+            start_s=costs.start_s / len(specs),
             decode_s=costs.decode_s / len(specs),
             prepare_s=costs.prepare_s / len(specs),
             forward_s=costs.forward_s / len(specs),

@@ -32,12 +32,14 @@ class SampleAnswer:
     """What became of it: per family what `forward` takes, or a gap.
 
     prepare_s  seconds by family, of those that a worker prepared
+    first      families that this worker had not prepared before: code and tables were loaded
     read_s     seconds that reading took, by media part
     """
 
     prepared: Mapping[int, Mapping[str, Any] | Gap]
     prepare_s: Mapping[int, float] = field(default_factory=dict)
     read_s: Mapping[str, float] = field(default_factory=dict)
+    first: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class SampleJob:
 
     extractors: Sequence[Extractor]
     decoder: str = "pyav"
+    _begun: set[int] = field(default_factory=set, compare=False)  # families prepared in here
 
     def __call__(self, task: SampleTask) -> SampleAnswer:
         wanted = {index: self.extractors[index] for index in task.families}
@@ -56,7 +59,10 @@ class SampleJob:
             started = time.perf_counter()
             prepared[index] = _prepare(extractor, task, parts)
             prepare_s[index] = time.perf_counter() - started
-        return SampleAnswer(prepared, prepare_s, parts.seconds)
+        begun = {index for index, answer in prepared.items() if not isinstance(answer, Gap)}
+        first = frozenset(begun - self._begun)
+        self._begun.update(first)
+        return SampleAnswer(prepared, prepare_s, parts.seconds, first)
 
 
 @dataclass(slots=True)

@@ -260,10 +260,10 @@ def test_a_sound_cache_passes_and_a_damaged_shard_is_found(run, cache):
     shard.write_bytes(content)
     done = run("cache", "check", "--cache", cache, "--json")
     assert done.code == 1
-    assert [finding["path"] for finding in json.loads(done.out)] == [str(shard)]
+    assert [finding["path"] for finding in json.loads(done.out)["findings"]] == [str(shard)]
 
 
-@pytest.mark.parametrize("command", ["ls", "status", "check"])
+@pytest.mark.parametrize("command", ["ls", "status", "check", "gc"])
 def test_a_mistyped_cache_is_no_empty_cache(run, command):
     done = run("cache", command, "--cache", "nowhere")
     assert done.code == 2

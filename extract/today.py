@@ -1,0 +1,78 @@
+"""What today's code gives under the name of a feature that a cache holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cache.spec import FeatureSpec
+from core.errors import ProjectError
+from extract.catalog import Request, resolve
+from extract.encoders.checkpoint import Places
+from extract.encoders.encoding import Encoding
+from extract.families import family_of
+from media.request import DECODERS
+
+_MEDIA = ("video", "audio", "image")
+
+
+def request_for(stored: Sequence[FeatureSpec]) -> Request:
+    """Ask for stored features with the settings that their recipes tell; they have one decoder.
+
+    Those are the decoder, the checkpoint, how it computes and its quantisation. All else is as
+    today's code has it. Nobody is asked for anything that is not on this machine.
+
+    Raises:
+        ProjectError: if there is no such feature, or its checkpoint is not to be had.
+    """
+    parts = [part for spec in stored for part in spec.reads]
+    decoder = next((s.recipe["decoder"] for s in stored if "decoder" in s.recipe), DECODERS[0])
+    names, encoding = [spec.name for spec in stored], _encoding(stored)
+    return resolve(names, parts=parts, decoder=decoder, encoding=encoding)
+
+
+def _encoding(stored: Sequence[FeatureSpec]) -> Encoding:
+    """Return how the encoders among some features computed, by family."""
+    weights, dtype, quantize = {}, {}, {}
+    for spec in stored:
+        checkpoint, family = spec.recipe.get("checkpoint"), family_of(spec.name)
+        if isinstance(checkpoint, Mapping):
+            dtype[family] = str(spec.recipe.get("compute", "auto"))
+            quantize[family] = str(spec.recipe.get("quantize", "none"))
+            if "hub" in checkpoint:
+                weights[family] = f"{checkpoint['hub']}@{checkpoint['revision']}"
+    return Encoding(Places(weights), dtype=dtype, quantize=quantize)
+
+
+def is_stale(stored: FeatureSpec) -> bool | None:
+    """Say whether today's code, with the same settings, gives other values; None: nobody can tell.
+
+    A checkpoint that was read from a folder is known by its digest only, so nobody can tell there.
+    """
+    checkpoint = stored.recipe.get("checkpoint")
+    if isinstance(checkpoint, Mapping) and "hub" not in checkpoint:
+        return None
+    try:
+        specs = request_for([stored]).specs
+    except ProjectError:
+        return True
+    return stored.fingerprint not in {spec.fingerprint for spec in specs}
+
+
+def find_spec(name: str, fingerprint: str) -> FeatureSpec | None:
+    """Return the spec of this name and fingerprint if today's code gives it by any decoder."""
+    field = name.partition(":")[2]
+    for parts in (*_fields(field), _MEDIA):
+        for decoder in DECODERS:
+            try:
+                found = resolve([name], parts=parts, decoder=decoder).specs
+            except ProjectError:
+                continue
+            for spec in found:
+                if (spec.name, spec.fingerprint) == (name, fingerprint):
+                    return spec
+    return None
+
+
+def _fields(field: str) -> list[tuple[str]]:
+    """Return the fields of text that a feature's name may be about; one may have a slash."""
+    return [(f"text:{each}",) for each in dict.fromkeys([field, field.rpartition("/")[0]]) if each]
