@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +57,7 @@ def run(
     shard_seconds: Annotated[
         float, typer.Option("--shard-seconds", help="a kill loses at most so much work", min=0.1)
     ] = 60.0,
+    shard_format: o.ShardFormatOption = "h5",
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="also samples that failed before")
     ] = False,
@@ -76,11 +78,13 @@ def run(
     Every file is read once for all features that still miss it. A file that is missing or broken is
     a row with its cause: the run goes on and ends with exit code 3.
     """
+    from cache.shard import FORMATS
     from core.runs import recording
     from extract.ensure import OpenCache, ensure
     from extract.plan import make_plan, share
 
     again = _retry(retry_failed, retry)
+    FORMATS.check(shard_format)
     table = loading.load_manifest(
         loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
     )
@@ -98,6 +102,7 @@ def run(
     settings = loading.settings(
         workers, batch_size, decoder, time_limit, memory_limit, shard_seconds, device=device
     )
+    settings = replace(settings, shard_format=shard_format)
     with recording("extract", o.resolved(context), out=out) as record:
         record.note(data={"manifest": table.digest, "rows": len(samples)})
         state = ensure(samples, request, opened, settings=settings, retry=again)

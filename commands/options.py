@@ -109,6 +109,12 @@ TimeLimitOption = Annotated[
 MemoryLimitOption = Annotated[
     float, typer.Option("--memory-limit", help="GiB that one worker may take", min=0.25)
 ]
+ShardFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--shard-format", help="h5, or tar for the package webdataset; no effect on values"
+    ),
+]
 OutOption = Annotated[
     Path | None,
     typer.Option(
