@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from core.errors import UsageError
 
+_STEP = re.compile(r"(.*?)(\d+)", re.ASCII)
 _RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
 
 
@@ -44,6 +45,19 @@ def step_names(target: str, count: int) -> list[str]:
 def first_step(target: str) -> int:
     """Return the number of the first step: 2 for `p2..p22`, else 1."""
     return _beginning(target)[1]
+
+
+def earlier_steps(target: str, names: Iterable[str]) -> list[str]:
+    """Return those of some columns that are the steps before a target's, in their order.
+
+    The target is a part of a sequence, as in `p3..p22`, or one step, as in `p22`. Before a whole
+    sequence, `p`, there is nothing.
+    """
+    match = _RANGE.fullmatch(target) or _STEP.fullmatch(target)
+    if match is None:
+        return []
+    steps = _numbered(match[1], names)
+    return [steps[number] for number in sorted(steps) if number < int(match[2])]
 
 
 def _beginning(target: str) -> tuple[str, int]:

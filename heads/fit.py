@@ -58,7 +58,7 @@ def fit_head(
     intervals = _intervals(outcomes, config.level)
     bundle, learnt = _bundle(data, chosen, intervals)
     scored = gather(data, outcomes, intervals)
-    scores = {name: scores_of(data, outcomes, name) for name in outcomes[0].predicted}
+    scores = {name: scores_of(data, outcomes, name) for name in _in_all(outcomes)}
     return FitResult(
         config=config,
         bundle=bundle,
@@ -167,6 +167,12 @@ def _bundle(
         libraries=library_versions(),
     )
     return bundle, len(rows)
+
+
+def _in_all(outcomes: Sequence[FoldOutcome]) -> list[str]:
+    """Return "head" and the baselines that every fold has."""
+    first, *others = (outcome.predicted for outcome in outcomes)
+    return [name for name in first if all(name in other for other in others)]
 
 
 def _medians(choices: Sequence[Mapping[str, float]]) -> dict[str, float]:

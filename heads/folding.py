@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cache.gather import is_meta
 from cache.table import FeatureTable
-from core.errors import FitError
 from corpus.folds import Fold
 from corpus.sample import Target
 from corpus.targets import FittedTarget
-from heads.anchor import fit_anchor
+from heads.baselines import Asked, baselines, observed_days
 from heads.catalog import make_head
 from heads.contract import FitReport, Head, Problem
 from heads.result import FitConfig
-
-METADATA = "meta:"  # the names of the table's own numbers and categories begin so
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class Labelled:
     @property
     def metadata(self) -> tuple[str, ...]:
         """The table's own numbers and categories."""
-        return tuple(name for name in self.table.columns if name.startswith(METADATA))
+        return tuple(name for name in self.table.columns if is_meta(name))
 
     def fitted(self, train: np.ndarray) -> FittedTarget:
         """Fit the target's codec on some rows, bool [N]."""
@@ -88,7 +86,10 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
         both = np.sort(np.concatenate([train, valid]))
         learn(head, wanted, both, seed=data.config.seed, fixed=report.chosen)
     predicted = {"head": head.predict(wanted.take(test))}
-    predicted |= _baselines(data, table, problem, train=train, test=test)
+    observed = observed_days(codec.plan.column, data.config.observed, data.features)
+    asked = Asked(data.config.head, problem, codec, data.features, observed, data.config.seed)
+    simple = table.select(tuple(dict.fromkeys((*data.metadata, *observed))))
+    predicted |= baselines(asked, simple.take(train), simple.take(test))
     return FoldOutcome(fold, test, encoded[test], codec, predicted, residuals, report)
 
 
@@ -114,37 +115,6 @@ def problem_of(codec: FittedTarget, config: FitConfig) -> Problem:
     outputs = len(codec.classes) or codec.steps or 1
     observed = config.observed if codec.plan.transform == "none" else ()
     return Problem(codec.plan.task, outputs, observed)
-
-
-def _baselines(
-    data: Labelled,
-    table: FeatureTable,
-    problem: Problem,
-    *,
-    train: np.ndarray,
-    test: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Return what baselines predict for the test rows, by name.
-
-    "mean" is always there; "persistence" where steps were observed; "metadata" where it is not the
-    head itself and can learn.
-    """
-    rows, seed = table.take(test), data.config.seed
-    mean = make_head("mean", problem)
-    learn(mean, table, train, seed=seed)
-    predicted = {"mean": mean.predict(rows)}
-    if problem.observed:
-        last = fit_anchor(problem.observed, table.take(train)).of(rows)
-        predicted["persistence"] = np.repeat(last[:, None], problem.outputs, axis=1)
-    same = data.config.head == "linear" and set(data.features) == set(data.metadata)
-    if not data.metadata or same:
-        return predicted
-    linear = make_head("linear", problem)
-    try:
-        learn(linear, table.select(data.metadata), train, seed=seed)
-    except FitError:  # nothing in it varies: there is no such baseline
-        return predicted
-    return {**predicted, "metadata": linear.predict(rows)}
 
 
 def _mask(rows: np.ndarray, count: int) -> np.ndarray:

@@ -72,8 +72,7 @@ class FitResult:
     """A fitted head with what is known of it.
 
     metrics      scores over the folds' test rows, by name
-    baselines    the same for the constant ("mean") and for the table's numbers and categories alone
-                 ("metadata", where the table has some that vary)
+    baselines    the same for what needs no head of ours, see `heads/baselines.py`
     history      training curves, one mapping per row, with its "fold"
     chosen       the medians of the folds' choices, which the bundle was fitted with
     importances  by feature, shares of the bundle's head

@@ -19,6 +19,9 @@ _SHORTEST_PART = 10  # days of a table, of which up to three stand side by side
 _ROUNDING = 1e-12  # what is smaller is nothing that was measured
 BASELINE_WORDS = {
     "mean": "what is usual among the train rows",
+    "category": "what is usual in the row's category",
+    "persistence": "the last observed day goes on",
+    "observed": "a linear head on the observed days alone",
     "metadata": "a linear head on the table's own numbers and categories",
 }
 

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from core.errors import UsageError
-from corpus.steps import first_step, step_columns, step_names
+from corpus.steps import earlier_steps, first_step, step_columns, step_names
 
 
 def test_steps_go_by_number_wherever_the_columns_stand():
@@ -52,3 +52,18 @@ def test_gaps_and_doubles_are_refused(target, headers, problem):
 def test_steps_have_the_names_that_the_target_says(target, names, first):
     assert step_names(target, 2) == names
     assert first_step(target) == first
+
+
+@pytest.mark.parametrize(
+    ("target", "earlier"),
+    [
+        ("p3..p22", ["p1", "p_2"]),
+        ("p22", ["p1", "p_2", "p5"]),
+        ("p1", []),
+        ("p", []),
+        ("q3", []),
+        ("ecr", []),
+    ],
+)
+def test_the_steps_before_a_target_are_found_by_their_numbers(target, earlier):
+    assert earlier_steps(target, ["p5", "p_2", "duration", "p1", "pq1"]) == earlier

@@ -30,8 +30,8 @@ def test_targets_of_scored_rows_are_those_of_the_table(numbers, planted):
     np.testing.assert_array_equal(numbers.scored.target, expected)
 
 
-def test_the_head_beats_both_baselines_on_a_planted_signal(numbers):
-    assert list(numbers.baselines) == ["mean", "metadata"]
+def test_the_head_beats_all_baselines_on_a_planted_signal(numbers):
+    assert list(numbers.baselines) == ["mean", "category", "metadata"]
     head = numbers.metrics["rmse"].value
     assert head < 0.6 * numbers.baselines["metadata"]["rmse"].value
     assert numbers.baselines["metadata"]["rmse"].value < numbers.baselines["mean"]["rmse"].value
@@ -39,7 +39,7 @@ def test_the_head_beats_both_baselines_on_a_planted_signal(numbers):
 
 def test_there_is_no_metadata_baseline_where_it_is_the_head_itself(planted):
     own = config("linear", features=("meta:likes", "meta:category"))
-    assert list(fit_head(planted, raw(planted), own).baselines) == ["mean"]
+    assert list(fit_head(planted, raw(planted), own).baselines) == ["mean", "category"]
 
 
 def test_there_is_no_metadata_baseline_where_metadata_is_constant(planted):

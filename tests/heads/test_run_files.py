@@ -30,7 +30,7 @@ def test_metrics_say_what_was_scored_and_how(numbers, tmp_path):
     write_run(tmp_path, numbers)
     content = json.loads((tmp_path / "metrics.json").read_text())
     assert content["metrics"]["srocc"] == numbers.metrics["srocc"].to_json()
-    assert set(content["baselines"]) == {"mean", "metadata"}
+    assert set(content["baselines"]) == {"mean", "category", "metadata"}
     assert content["baselines"]["mean"]["rmse"]["n"] == 234
     assert content["split"]["rule"] == "author-kfold:4"
     assert content["rows"]["unlabelled"] == 6
