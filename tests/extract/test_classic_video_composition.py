@@ -81,7 +81,7 @@ def test_detail_and_colour_are_where_they_were_put(x, y):
     for what in ("detail", "colour"):
         place = [row[NAMES.index(f"{what}.{axis}")] for axis in "xy"]
         assert place == pytest.approx([x, y], abs=0.06)
-        assert row[NAMES.index(f"{what}.centre")] > 0.5 if x == 0 else True
+        assert (row[NAMES.index(f"{what}.centre")] > 0.5) == (x == 0)
 
 
 def test_what_lies_where_the_thirds_cross_is_seen():

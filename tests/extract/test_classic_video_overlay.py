@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 
 from core.status import Status
-from extract.classic.overlay import NAMES, describe_overlay, extractor
+from extract.classic.overlay import NAMES, REQUEST, describe_overlay, extractor
+from media.decode import read_media
 from tests.extract.scenes import in_colour, inputs, panned, texture, window
 
 MOMENTS = np.arange(8) / 4
@@ -95,13 +96,14 @@ def test_a_picture_that_is_plain_all_over_has_no_bars():
     assert measured(np.zeros((8, 180, 240, 3), np.uint8), *names) == [0] * 5
 
 
+@pytest.mark.parametrize("width", [240, 180])
 @pytest.mark.parametrize("upright", [True, False])
-def test_a_sharp_picture_between_blurred_borders_is_found(upright):
+def test_a_sharp_picture_between_blurred_borders_is_found(upright, width):
     """A phone video in a wide frame, filled up with its own blurred enlargement."""
     rng = np.random.default_rng(3)
-    inner = ndimage.gaussian_filter(rng.normal(size=(8, 180, 120)), (0, 1, 1)) * 40 + 150
-    wide = ndimage.gaussian_filter(rng.normal(size=(8, 180, 240)), (0, 9, 9)) * 400 + 70
-    wide[:, :, 60:180] = inner
+    inner = ndimage.gaussian_filter(rng.normal(size=(8, 180, width // 2)), (0, 1, 1)) * 40 + 150
+    wide = ndimage.gaussian_filter(rng.normal(size=(8, 180, width)), (0, 9, 9)) * 400 + 70
+    wide[:, :, width // 4 : -width // 4] = inner
     video = in_colour(wide if upright else wide.swapaxes(1, 2))
     here, other = ("down", "across") if upright else ("across", "down")
     line, inside, soft = measured(video, *(f"frame.{here}.{n}" for n in ("line", "inside", "soft")))
@@ -136,3 +138,15 @@ def test_one_frame_does_not_say_what_stays():
         "too-short",
         "one frame; overlay needs two",
     )
+
+
+@pytest.mark.real
+def test_bars_of_a_compressed_video_are_found(real_data):
+    path = real_data / "clips" / "surv_fight" / "fight" / "fi074.mp4"
+    frames = read_media(path, [REQUEST], []).frames[REQUEST]
+    left, right, top, inside = measured(
+        frames.pixels, "bars.left", "bars.right", "bars.top", "frame.down.inside"
+    )
+    assert (left, right) == pytest.approx((0.155, 0.155), abs=0.02)
+    assert top == 0
+    assert inside == pytest.approx(1 - left - right, abs=0.02)
