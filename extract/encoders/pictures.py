@@ -26,6 +26,7 @@ _FILTERS: dict[int, Filter] = {1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "bo
 # What processors do where their file does not say it, by the first letters of their names:
 _BICUBIC = ("CLIP", "Siglip", "ConvNext", "SmolVLM", "Idefics", "Qwen")
 _CROPPING = ("CLIP", "VideoMAE", "MobileNet", "VJEPA2", "Timesformer")
+_FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
 _WARPS_FROM = 384  # ConvNext's processor crops below this side and warps from there on
 _WHITE = 255
 
@@ -78,12 +79,13 @@ def steps_of(folder: Path, family: str) -> PictureSteps:
     Raises:
         CheckpointError: if the file is not there, or says what this reader does not know.
     """
-    config = read_json(folder / "preprocessor_config.json", family)
+    path = next((folder / name for name in _FILES if (folder / name).exists()), folder / _FILES[0])
+    config = read_json(path, family)
     try:
         return _parsed(config)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{family}: {folder / 'preprocessor_config.json'} has no {error} that this version "
+            f"{family}: {path} has no {error} that this version "
             "understands; expected an image processor's configuration with size, mean and std"
         ) from error
 

@@ -82,4 +82,44 @@ _TEXT = {
     ),
     "text": _text("a text, by the checkpoint that --weights names", None, None),
 }
-ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT}
+
+
+def _video(measures: str, checkpoint: Checkpoint, width: int, frames: int) -> Family:
+    return Family(
+        "extract.encoders.video:extractor",
+        "video",
+        measures,
+        weights=True,
+        checkpoint=checkpoint,
+        width=width,
+        facts={"frames": frames},
+    )
+
+
+_VIDEO = {
+    "timesformer": _video(
+        "actions, divided space-time attention over 8 frames",
+        Checkpoint("facebook/timesformer-base-finetuned-k400", 121.3, "CC-BY-NC-4.0"),
+        768,
+        8,
+    ),
+    "timesformer600": _video(
+        "the same, of 600 actions",
+        Checkpoint("facebook/timesformer-base-finetuned-k600", 121.3, "CC-BY-NC-4.0"),
+        768,
+        8,
+    ),
+    "videomae": _video(
+        "actions, from masked video of 16 frames",
+        Checkpoint("MCG-NJU/videomae-base-finetuned-kinetics", 86.2, "CC-BY-NC-4.0"),
+        768,
+        16,
+    ),
+    "vjepa2": _video(
+        "what happens, predicted in features of 64 frames",
+        Checkpoint("facebook/vjepa2-vitl-fpc64-256", 325.0, "MIT"),
+        1024,
+        64,
+    ),
+}
+ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO}

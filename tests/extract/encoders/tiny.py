@@ -14,6 +14,9 @@ from transformers import (
     ResNetConfig,
     SiglipConfig,
     SiglipModel,
+    TimesformerConfig,
+    VideoMAEConfig,
+    VJEPA2Config,
 )
 
 SMALL = {
@@ -80,6 +83,35 @@ def _qwen3(folder):
     return AutoModel.from_config(Qwen3Config(**size)), None
 
 
+_CLIP_STEPS = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
+
+
+def _timesformer(folder, **changes):
+    config = TimesformerConfig(**{**_VISION, **changes}, num_frames=8)
+    steps = {"image_mean": [0.45] * 3, "image_std": [0.225] * 3, **_CLIP_STEPS}
+    return AutoModel.from_config(config), {
+        "image_processor_type": "VideoMAEImageProcessor",
+        **steps,
+    }
+
+
+def _videomae(folder):
+    config = VideoMAEConfig(**_VISION, num_frames=16)
+    steps = {**_IMAGENET, **_CLIP_STEPS}
+    return AutoModel.from_config(config), {
+        "image_processor_type": "VideoMAEImageProcessor",
+        **steps,
+    }
+
+
+def _vjepa2(folder):
+    small = {"crop_size": 32, "patch_size": 8, "hidden_size": 32, "mlp_ratio": 2.0}
+    small |= {"num_hidden_layers": 2, "num_attention_heads": 2, "frames_per_clip": 64}
+    small |= {"pred_hidden_size": 24, "pred_num_hidden_layers": 1, "pred_num_attention_heads": 2}
+    steps = {"video_processor_type": "VJEPA2VideoProcessor", **_IMAGENET, **_CLIP_STEPS}
+    return AutoModel.from_config(VJEPA2Config(**small)), steps
+
+
 MAKERS = {
     "resnet101": _resnet,
     "clip": _clip,
@@ -90,14 +122,18 @@ MAKERS = {
     "e5": _bert,
     "qwen3embedding": _qwen3,
     "text": _bert,
+    "timesformer": _timesformer,
+    "timesformer600": _timesformer,
+    "videomae": _videomae,
+    "vjepa2": _vjepa2,
 }
 
 
-def make_checkpoint(family, folder):
+def make_checkpoint(family, folder, **changes):
     """Write a tiny checkpoint for a family into a folder, with weights that a seed decides."""
     torch.manual_seed(0)
     folder.mkdir(parents=True)
-    model, processor = MAKERS[family](folder)
+    model, processor = MAKERS[family](folder, **changes)
     model.save_pretrained(folder)
     if processor:
         (folder / "preprocessor_config.json").write_text(json.dumps(processor))
