@@ -135,14 +135,16 @@ def _check_shard(shard: Shard, spec: FeatureSpec, digests: bool) -> Iterator[Fin
     if not same:
         yield Finding(shard.path, "changed shard", "its bytes are not those that were written")
         return
-    yield from _check_rows(shard, spec)
+    yield from _check_rows(shard, spec, digests)
 
 
-def _check_rows(shard: Shard, spec: FeatureSpec) -> Iterator[Finding]:
+def _check_rows(shard: Shard, spec: FeatureSpec, whole: bool) -> Iterator[Finding]:
     try:
-        header = read_header(shard, spec)
-        if spec.is_text or spec.is_ragged:
-            FORMATS.load(shard.marker.format).read_offsets(shard.path, spec)
+        header, shard_format = read_header(shard, spec), FORMATS.load(shard.marker.format)
+        if whole:
+            shard_format.check(shard.path, spec)
+        elif spec.is_text or spec.is_ragged:
+            shard_format.read_offsets(shard.path, spec)
     except CacheError as error:
         yield Finding(shard.path, "broken shard", str(error))
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands import cache_check, cache_gc, cache_why
+from commands import cache_check, cache_export, cache_gc, cache_import, cache_why
 from commands import cache_options as c
 from commands import options as o
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cache.ledger import Entry
 
 app = typer.Typer(
-    help="Look into the feature cache and keep it sound: ls, status, why, check, gc",
+    help="Look into the feature cache, keep it sound, pass it on: ls, status, why, check, gc, "
+    "export, import",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -99,6 +100,8 @@ def status(
 app.command("why", epilog=cache_why.EXAMPLES)(cache_why.run)
 app.command("check", epilog=cache_check.EXAMPLES)(cache_check.run)
 app.command("gc", epilog=cache_gc.EXAMPLES)(cache_gc.run)
+app.command("export", epilog=cache_export.EXAMPLES)(cache_export.run)
+app.command("import", epilog=cache_import.EXAMPLES)(cache_import.run)
 
 
 def _described(entry: Entry) -> dict[str, Any]:

@@ -7,14 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cache.doctor import check
 from cache.indexed_tar import encode_tar, read_index
 from cache.spec import FeatureSpec, Row
 from cache.tar import TAR
 from cache.ustar import BLOCK, headers, id_of_key
 from core.errors import CacheError
+from core.fingerprint import digest_file
 from core.status import absent, failed
 from tests.cache.foreign import samples
-from tests.cache.rows import SPECS, VECTOR, WORDS, digest, row, stored_rows, value_of
+from tests.cache.rows import (
+    SPECS,
+    VECTOR,
+    WORDS,
+    digest,
+    read,
+    row,
+    stored_rows,
+    value_of,
+    write,
+)
 
 ODD_IDS = ["a.b", "a.c", "..", "../x", "/etc/passwd", "__meta__", "长" * 200, "é+2", "%2E", "A a~b"]
 
@@ -228,3 +240,17 @@ def test_a_look_at_all_of_it_finds_any_changed_byte(tmp_path, spec):
         path.write_bytes(changed)
         with pytest.raises(CacheError):
             TAR.check(path, spec)
+
+
+def test_the_doctor_finds_a_shard_that_a_marker_vouches_for(store):
+    write(store, [row(0), row(1)], format="tar")
+    (shard,) = store.shards(VECTOR)
+    block = headers(np.array([b"../../x.npy"]), np.array([134])).tobytes()
+    replace_header(shard.path, "clip-1.npy", block)
+    marker = {**shard.marker.to_json(), "digest": digest_file(shard.path).hex()}
+    shard.marker_path.write_text(json.dumps(marker))
+    (finding,) = check(store.folder)
+    assert finding.kind == "broken shard"
+    assert "at byte 4096 is '../../x.npy'" in finding.text
+    with pytest.raises(CacheError, match=r"is '\.\./\.\./x\.npy', where a file 'clip-1\.npy'"):
+        read(store, 0, 1)
