@@ -13,6 +13,7 @@ from commands import (
     cache,
     convert_views,
     demo,
+    doctor,
     evaluate,
     extract,
     features,
@@ -40,6 +41,7 @@ app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.run)
 app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.run)
 app.command("report", epilog=report.EXAMPLES)(report.run)
 app.command("features", epilog=features.EXAMPLES)(features.run)
