@@ -1,0 +1,229 @@
+"""Near-duplicates: rows whose values of one feature are almost the same, as groups.
+
+A re-upload on both sides of a split is a test question that was in the lesson. Which rows are alike
+is asked of one feature; the labels are not looked at, so all rows may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from cache.spec import Column
+from core.errors import UsageError
+
+THRESHOLD = 0.95
+_PAIRS = 20_000  # drawn to learn how far apart rows are
+_AXES = 32  # along which rows are compared first
+_LOOKED_AT = 4_000  # rows that say which axes these are
+_CELLS = 16_000_000  # of distances at a time
+_TOLD_APART = 0.5  # share of rows with a twin from which on features tell rows too little apart
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What makes two rows near-duplicates: a feature, and how alike they are in it.
+
+    threshold  1 is equal, 0 as different as two rows at random
+    """
+
+    feature: str
+    threshold: float = THRESHOLD
+
+    @classmethod
+    def parse(cls, text: str) -> Likeness:
+        """Read "FEATURE" or "FEATURE:THRESHOLD"; a feature may have colons in its name.
+
+        Raises:
+            UsageError: if the threshold is not in 0..1, 0 excluded.
+        """
+        feature, _, last = text.rpartition(":")
+        try:
+            threshold = float(last)
+        except ValueError:
+            return cls(text)
+        if not feature or not 0 < threshold <= 1:
+            raise UsageError(
+                f"{text!r} is not FEATURE:THRESHOLD with a threshold above 0 and up to 1, such as "
+                f"colour:{THRESHOLD}"
+            )
+        return cls(feature, threshold)
+
+    def __str__(self) -> str:
+        return f"{self.feature}:{self.threshold:g}"
+
+
+def groups_of(column: Column, threshold: float = THRESHOLD) -> np.ndarray:
+    """Return int64 [N], the same number for near-duplicates and for chains of them.
+
+    Two rows are near-duplicates if the square of their distance is at most 1 - `threshold` of what
+    it is for two rows at random (the median of such pairs). Columns of numbers are brought to one
+    spread first, the mean of a sequence stands for it, n-grams are weighed by their rarity and
+    every row brought to length 1. Texts are near-duplicates if they differ in case and spaces only.
+    A row without a value is alone.
+    """
+    if column.spec.is_text:
+        words = [" ".join(str(text).casefold().split()) for text in column.values]
+        return _numbered(np.array(words, dtype=object), column.present)
+    rows = np.flatnonzero(column.present)
+    groups = np.arange(len(column))
+    if len(rows) > 1:
+        found = _groups_of_vectors(_vectors(column.take(rows)), threshold)
+        groups[rows] = rows[found]
+    return groups
+
+
+def equal_rows(columns: Sequence[Column]) -> np.ndarray | None:
+    """Return int64 [N], the same number for rows that are equal in all of these features.
+
+    A row without any of them is alone. None where most rows have a twin: then the features tell
+    rows too little apart for twins to mean anything.
+    """
+    known = [column for column in columns if not column.spec.is_text]
+    if not known:
+        return None
+    hashes = np.stack([_hashes(column) for column in known], axis=1)
+    present = np.any([column.present for column in known], axis=0)
+    _, rows = np.unique(hashes, axis=0, return_inverse=True)
+    groups = _numbered(rows.ravel(), present)
+    twins = np.bincount(groups)[groups] > 1
+    return None if twins.mean() > _TOLD_APART else groups
+
+
+def _numbered(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return for each row the first row of the same value; rows that are not present are alone."""
+    rows = np.arange(len(values))
+    known = np.flatnonzero(present)
+    _, first, inverse = np.unique(values[known], return_index=True, return_inverse=True)
+    rows[known] = known[first[inverse.ravel()]]
+    return rows
+
+
+def _hashes(column: Column) -> np.ndarray:
+    """Return int64 [N], equal for equal values; 0 where there is none."""
+    if column.offsets is None:
+        values = np.ascontiguousarray(column.values.reshape(len(column), -1))
+        parts = [row.tobytes() for row in values]
+    else:
+        edges = zip(column.offsets[:-1].tolist(), column.offsets[1:].tolist(), strict=True)
+        parts = [column.values[start:stop].tobytes() for start, stop in edges]
+    hashes = np.array([hash(part) for part in parts], dtype=np.int64)
+    return np.where(column.present, hashes, 0)
+
+
+def _vectors(column: Column) -> np.ndarray | sparse.csr_matrix:
+    """Return float32 [N, D] whose distances mean something."""
+    if column.spec.is_counts:
+        return _weighed(column)
+    values = column.pooled()
+    spread = values.std(axis=0, dtype=np.float64)
+    varied = spread > 1e-6 * np.abs(values).mean(axis=0, dtype=np.float64)
+    centred = values[:, varied] - values[:, varied].mean(axis=0, dtype=np.float64)
+    vectors: np.ndarray = (centred / spread[varied]).astype(np.float32)
+    return vectors
+
+
+def _weighed(column: Column) -> sparse.csr_matrix:
+    """Return the n-grams of each row by their rarity, float32 [N, buckets], of length 1."""
+    assert column.offsets is not None
+    buckets = column.values[:, 0].astype(np.int32)
+    shape = (len(column), int(column.spec.recipe["buckets"]))
+    rarity = np.log(1 + len(column) / (1 + np.bincount(buckets, minlength=shape[1])))
+    weights = column.values[:, 1].astype(np.float64) * rarity[buckets]
+    counts = sparse.csr_matrix((weights, buckets, column.offsets), shape=shape)
+    length = np.sqrt(_sums_of_squares(counts))
+    scaled = sparse.diags_array(1 / np.maximum(length, 1e-12)) @ counts
+    return sparse.csr_matrix(scaled, dtype=np.float32)
+
+
+def _groups_of_vectors(vectors: np.ndarray | sparse.csr_matrix, threshold: float) -> np.ndarray:
+    """Return for each row the first row of its group, int64 [N]."""
+    count = vectors.shape[0]
+    first, second = np.random.default_rng(0).integers(0, count, (2, _PAIRS))
+    apart = first != second
+    limit = (1 - threshold) * float(np.median(_distances(vectors, first[apart], second[apart])))
+    groups = np.arange(count)
+    for one, other in _near(vectors, limit):
+        for start in range(0, len(one), _PAIRS):
+            left, right = one[start : start + _PAIRS], other[start : start + _PAIRS]
+            new = groups[left] != groups[right]  # thousands of like rows make millions of pairs
+            left, right = left[new], right[new]
+            alike = _distances(vectors, left, right) <= limit
+            groups = _joined(groups, left[alike], right[alike])
+    return _numbered(groups, np.ones(count, bool))
+
+
+def _joined(groups: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the groups with those of each pair of rows made one."""
+    if not len(one):
+        return groups
+    places = (groups[one], groups[other])
+    graph = sparse.coo_array((np.ones(len(one), np.int8), places), (len(groups), len(groups)))
+    joined: np.ndarray = connected_components(graph, directed=False)[1][groups]
+    return joined
+
+
+def _distances(
+    vectors: np.ndarray | sparse.csr_matrix, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """Return the squared distances of pairs of rows, float64."""
+    return _sums_of_squares(vectors[first] - vectors[second])
+
+
+def _sums_of_squares(vectors: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """Return the squared length of each row, float64."""
+    if isinstance(vectors, np.ndarray):
+        squares: np.ndarray = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+        return squares
+    rows = np.repeat(np.arange(vectors.shape[0]), np.diff(vectors.indptr))
+    return np.bincount(rows, vectors.data.astype(np.float64) ** 2, vectors.shape[0])
+
+
+def _near(
+    vectors: np.ndarray | sparse.csr_matrix, limit: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs of rows, among them all whose squared distance is at most `limit`."""
+    if isinstance(vectors, np.ndarray):
+        return _near_vectors(vectors, limit)
+    return _near_texts(vectors, limit)
+
+
+def _near_vectors(vectors: np.ndarray, limit: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield such pairs of dense rows.
+
+    Distances along a few axes are never larger than the whole ones: 20,000 rows of 512 columns take
+    a third of the time.
+    """
+    count, width = vectors.shape
+    some = vectors[np.linspace(0, count - 1, min(count, _LOOKED_AT)).astype(np.int64)]
+    axes = np.linalg.eigh(some.T @ some)[1][:, -_AXES:] if width > _AXES else np.eye(width)
+    short = vectors @ axes.astype(np.float32)
+    squares = (short**2).sum(axis=1)
+    room = limit + 1e-5 * (squares + 1)  # what rounding may add
+    size = max(1, _CELLS // count)
+    for start in range(0, count, size):
+        block = slice(start, start + size)
+        distances = short[block] @ short[start:].T
+        distances *= -2
+        distances += squares[block, None]
+        distances += squares[None, start:]
+        one, other = np.nonzero(distances <= room[block, None])
+        later = one < other
+        yield one[later] + start, other[later] + start
+
+
+def _near_texts(
+    vectors: sparse.csr_matrix, limit: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield such pairs of sparse rows of length 1."""
+    count, turned = vectors.shape[0], vectors.T.tocsc()
+    size = max(1, min(1000, _CELLS // count))
+    for start in range(0, count, size):
+        products = (vectors[start : start + size] @ turned).tocoo()
+        one, other = products.row.astype(np.int64) + start, products.col.astype(np.int64)
+        near = (2 - 2 * products.data <= limit + 1e-5) & (one < other)
+        yield one[near], other[near]
