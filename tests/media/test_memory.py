@@ -1,0 +1,68 @@
+"""What large files and large pictures cost: little memory, or a gap that says so."""
+
+import av
+import numpy as np
+import pytest
+
+from extract.pool import Limits, run_tasks
+from media.decode import read_media
+from media.packets import demux
+from media.pictures import read_frames
+from media.request import AudioRequest, FrameRequest, Sound
+from tests.media.painted import paint, tone
+
+FIVE = FrameRequest("uniform", 5)
+SMALL = FrameRequest("uniform", 2, side=64)
+VOICE = AudioRequest(16000)
+
+
+class Read:
+    """Says in a worker process what became of a file's pictures and sound."""
+
+    def __call__(self, path):
+        decoded = read_media(path, [SMALL], [VOICE])
+        return decoded.frames[SMALL], decoded.sound[VOICE]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return paint(tmp_path / "clip.mp4", b_frames=3, sound=tone(1))
+
+
+def contents(packets):
+    return [(packet.pts, packet.dts, bytes(packet)) for packet in packets]
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 1 << 20])
+def test_packets_can_be_gone_through_again_kept_or_not(clip, kept_bytes):
+    with av.open(str(clip)) as container:
+        alone = [packet for packet in container.demux(0) if packet.size]
+        container.seek(0)
+        packets = demux(container, clip, *container.streams, kept_bytes=kept_bytes)
+        assert contents(packets[0]) == contents(packets[0]) == contents(alone)
+        assert isinstance(packets[1], list) == (kept_bytes > 0)
+
+
+def test_frames_of_a_file_that_is_read_again_are_the_same(clip):
+    kept = read_media(clip, [FIVE], []).frames[FIVE]
+    with av.open(str(clip)) as container:
+        video = container.streams.video[0]
+        again = read_frames(video, demux(container, clip, video, kept_bytes=0)[0], [FIVE])[FIVE]
+    assert np.array_equal(again.pixels, kept.pixels)
+    assert np.array_equal(again.times_s, kept.times_s)
+
+
+def test_a_file_that_went_away_meanwhile_has_no_packets(clip):
+    with av.open(str(clip)) as container:
+        packets = demux(container, clip, container.streams[0], kept_bytes=0)
+        clip.unlink()
+        assert contents(packets[0]) == []
+
+
+def test_pictures_beyond_the_memory_limit_cost_the_video_and_not_the_sound(tmp_path):
+    path = paint(tmp_path / "huge.mp4", [90], size=(8192, 6144), sound=tone(1))
+    limits = Limits(memory_bytes=200 << 20)  # a third of it is Python and libav
+    ((_, (frames, sound)),) = run_tasks(Read(), [path], workers=1, limits=limits)
+    assert frames.cause == "memory"
+    assert frames.reason.endswith("--memory-limit gives it more")
+    assert isinstance(sound, Sound)
