@@ -122,4 +122,38 @@ _VIDEO = {
         64,
     ),
 }
-ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO}
+
+
+def _audio(measures: str, checkpoint: Checkpoint, width: int, ear: str) -> Family:
+    return Family(
+        "extract.encoders.audio:extractor",
+        "audio",
+        measures,
+        weights=True,
+        checkpoint=checkpoint,
+        width=width,
+        facts={"ear": ear},
+    )
+
+
+_AUDIO = {
+    "ast": _audio(
+        "527 kinds of sound, windows of 10.24 s",
+        Checkpoint("MIT/ast-finetuned-audioset-10-10-0.4593", 86.2, "BSD-3-Clause"),
+        768,
+        "ast",
+    ),
+    "clap": _audio(
+        "sound as captions tell of it, windows of 10 s",
+        Checkpoint("laion/clap-htsat-unfused", 153.5, "Apache-2.0"),
+        512,
+        "clap",
+    ),
+    "whisper": _audio(
+        "speech of 99 languages, windows of 30 s",
+        Checkpoint("openai/whisper-base", 72.6, "Apache-2.0"),
+        512,
+        "whisper",
+    ),
+}
+ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO}

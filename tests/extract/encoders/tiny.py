@@ -4,9 +4,13 @@ import json
 
 import torch
 from transformers import (
+    ASTConfig,
+    ASTFeatureExtractor,
     AutoModel,
     BertConfig,
     BertTokenizerFast,
+    ClapConfig,
+    ClapFeatureExtractor,
     CLIPConfig,
     CLIPModel,
     DINOv3ViTConfig,
@@ -17,6 +21,8 @@ from transformers import (
     TimesformerConfig,
     VideoMAEConfig,
     VJEPA2Config,
+    WhisperConfig,
+    WhisperFeatureExtractor,
 )
 
 SMALL = {
@@ -112,6 +118,29 @@ def _vjepa2(folder):
     return AutoModel.from_config(VJEPA2Config(**small)), steps
 
 
+def _ast(folder):
+    config = ASTConfig(**SMALL, max_length=1024, num_mel_bins=128)
+    ASTFeatureExtractor().save_pretrained(folder)
+    return AutoModel.from_config(config), None
+
+
+def _clap(folder):
+    small = {"patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2]}
+    small |= {"hidden_size": 32, "spec_size": 256, "num_mel_bins": 64, "projection_dim": 24}
+    words = {**SMALL, "vocab_size": 99, "projection_dim": 24}
+    ClapFeatureExtractor(truncation="rand_trunc", frequency_min=50).save_pretrained(folder)
+    config = ClapConfig(audio_config=small, text_config=words, projection_dim=24)
+    return AutoModel.from_config(config), None
+
+
+def _whisper(folder):
+    small = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 1, "vocab_size": 99}
+    small |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 64}
+    small |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    WhisperFeatureExtractor().save_pretrained(folder)
+    return AutoModel.from_config(WhisperConfig(**small, decoder_start_token_id=1)), None
+
+
 MAKERS = {
     "resnet101": _resnet,
     "clip": _clip,
@@ -126,6 +155,9 @@ MAKERS = {
     "timesformer600": _timesformer,
     "videomae": _videomae,
     "vjepa2": _vjepa2,
+    "ast": _ast,
+    "clap": _clap,
+    "whisper": _whisper,
 }
 
 
