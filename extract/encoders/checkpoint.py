@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,8 @@ class Weights:
     family    the encoder that it is for, in messages
     hub       its id on the hub; "" for a folder
     identity  what stands in recipes: hub id and commit, or the digest of a folder's files
-    folder    where its files are; None for a hub id that was not fetched yet
+    folder    where its files are, or the one file of a bare state dict; None for a hub id that was
+              not fetched yet
     """
 
     family: str
@@ -93,7 +94,7 @@ class Places:
         """Return the checkpoint of a family: what --weights gives for it, else its row's.
 
         Raises:
-            UsageError: if there is no row and none was given, or a folder is no checkpoint.
+            UsageError: if there is no row and none was given, or what was given is no checkpoint.
             CheckpointError: if the commit of a hub id cannot be found out.
         """
         where = self.given.get(family) or (row.hub if row else None)
@@ -102,8 +103,11 @@ class Places:
                 f"feature {family!r} has no checkpoint of its own; name one: "
                 f"--weights {family}=FOLDER or --weights {family}=HUB_ID"
             )
-        if Path(where).expanduser().is_dir():
-            return self._of_folder(family, Path(where).expanduser().resolve())
+        place = Path(where).expanduser().resolve()
+        if place.is_dir():
+            return self._of_folder(family, place)
+        if place.is_file():
+            return Weights(family, "", {"digest": self._digest([(place.name, place)])}, place)
         hub, _, revision = where.partition("@")
         if not _HUB_ID.fullmatch(hub):
             raise UsageError(
@@ -123,11 +127,14 @@ class Places:
                 f"--weights {family}={folder}: the folder has no weights; expected a file such as "
                 "model.safetensors beside config.json"
             )
+        named = [(path.relative_to(folder).as_posix(), path) for path in files]
+        return Weights(family, "", {"digest": self._digest(named)}, folder)
+
+    def _digest(self, files: Sequence[tuple[str, Path]]) -> str:
         digest_of = FileDigests(self.cache / "digests.sqlite" if self.cache else None)
-        parts = [(path.relative_to(folder).as_posix(), digest_of(path)) for path in files]
+        words = [word for name, path in files for word in (name, (digest_of(path) or b"").hex())]
         digest_of.save()
-        words = [word for name, digest in parts for word in (name, (digest or b"").hex())]
-        return Weights(family, "", {"digest": digest_strings(words).hex()}, folder)
+        return digest_strings(words).hex()
 
     def _commit(self, family: str, hub: str, revision: str) -> str:
         if _COMMIT.fullmatch(revision):

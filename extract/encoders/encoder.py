@@ -29,10 +29,12 @@ class Computing:
 
     dtype     of the weights and the arithmetic: "float32", "bfloat16" or "float16"
     quantize  of the linear layers' weights: "none", "int8" or "nf4"
+    whole     parts of the network whose weights are left as they are; the family's code says which
     """
 
     dtype: str = "float32"
     quantize: str = "none"
+    whole: tuple[str, ...] = ()
 
 
 class Network(Protocol):

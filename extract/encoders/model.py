@@ -75,10 +75,12 @@ def load_model(
 
 def _quantization(computing: Computing) -> Any:
     """Return bitsandbytes' settings; NF4 as in QLoRA (Dettmers et al. 2023, section 3)."""
+    whole = list(computing.whole) or None  # None: the output layer, as bitsandbytes has it
     if computing.quantize == "int8":
-        return transformers.BitsAndBytesConfig(load_in_8bit=True)
+        return transformers.BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=whole)
     return transformers.BitsAndBytesConfig(
         load_in_4bit=True,
+        llm_int8_skip_modules=whole,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=getattr(torch, computing.dtype),

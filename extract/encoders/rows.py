@@ -156,4 +156,24 @@ _AUDIO = {
         "whisper",
     ),
 }
-ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO}
+_WRITING = {
+    "spacetimegpt": Family(
+        "extract.encoders.spacetimegpt:extractor",
+        "video",
+        "a sentence about the clip, and what its video encoder sees",
+        weights=True,
+        checkpoint=Checkpoint("Neleac/SpaceTimeGPT", 274.1, "none stated"),
+        width=768,
+    ),
+}
+_OWN = {
+    "i3d": Family(
+        "extract.encoders.i3d:extractor",
+        "video",
+        "actions, inflated Inception on 64 frames; weights are a file: --weights i3d=FILE.pt",
+        weights=True,
+        width=1024,
+        facts={"classes": 400},
+    ),
+}
+ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO, **_WRITING, **_OWN}

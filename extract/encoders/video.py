@@ -94,7 +94,7 @@ class VideoNetwork:
         from extract.encoders.model import load_model
 
         model = load_model(AutoModel, folder, computing, device)
-        _check_frames(self.family, model.config, self.frames)
+        check_frames(self.family, model.config, self.frames)
         steps, dtype = steps_of(folder, self.family), getattr(torch, computing.dtype)
 
         def forward(batch: Batch) -> list[dict[str, Value]]:
@@ -130,8 +130,12 @@ class Clip:
         return {"pixels": self.steps.apply(inputs.frames.pixels)}
 
 
-def _check_frames(family: str, config: Any, frames: int) -> None:
-    """Refuse a model of another number of frames; V-JEPA 2 rotates positions: any pairs will do."""
+def check_frames(family: str, config: Any, frames: int) -> None:
+    """Refuse a model of another number of frames; V-JEPA 2 rotates positions: any pairs will do.
+
+    Raises:
+        CheckpointError: if the model was trained on another number.
+    """
     trained = getattr(config, "num_frames", None)
     if trained is not None and trained != frames:
         raise CheckpointError(
