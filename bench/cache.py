@@ -13,7 +13,8 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -21,13 +22,17 @@ import numpy as np
 
 from cache.known import IdIndex
 from cache.reading import read_column, read_known
+from cache.shard import FORMATS
 from cache.spec import FeatureSpec, Row
 from cache.store import Store
+from cache.stream import SequenceStream
 from cache.writer import Limits, ShardWriter
 from core.fingerprint import digest_strings
 
 REPEATS = 9
 RESUME_ROWS, RESUME_FEATURES, RESUME_SHARDS = 100_000, 12, 20
+STREAMED = 10_000
+LIMITS = Limits(rows=5_000)
 
 
 def main() -> None:
@@ -38,6 +43,8 @@ def main() -> None:
         folder = Path(name)
         _reading(folder, options.rows, options.width)
         _resume(folder)
+        _formats(folder, options.rows, options.width)
+        _streaming(folder)
 
 
 def _options() -> argparse.Namespace:
@@ -62,7 +69,7 @@ def _reading(folder: Path, rows: int, width: int) -> None:
     array = np.random.default_rng(0).standard_normal((rows, width), np.float32).astype(np.float16)
     np.save(folder / "array.npy", array)
     store, spec = Store(folder / "cache"), _spec("video", width)
-    _write(store, spec, ids, digests, values=array, limits=Limits(rows=5_000))
+    _write(store, spec, ids, digests, values=array)
     order = np.random.default_rng(1).permutation(rows).tolist()
     shuffled = [ids[row] for row in order], [digests[row] for row in order]
     half = ids[::2], digests[::2]
@@ -110,6 +117,49 @@ def _resume(folder: Path) -> None:
     print(f"known, {keys}, {RESUME_FEATURES} features: {every:.3f} s (target 1.000)")
 
 
+def _formats(folder: Path, rows: int, width: int) -> None:
+    """Compare the other shard formats with HDF5: writing, matching, reading."""
+    ids, digests = _keys(rows)
+    array = np.random.default_rng(0).standard_normal((rows, width), np.float32).astype(np.float16)
+    spec, index = _spec("format", width), IdIndex(ids)
+    stores = {name: Store(folder / f"as-{name}") for name in FORMATS}
+    for name, store in stores.items():
+        started = time.perf_counter()
+        _write(store, spec, ids, digests, values=array, format=name)
+        size = sum(shard.marker.size_bytes for shard in store.shards(spec)) / 1e6
+        print(
+            f"{name}: {rows} rows written in {time.perf_counter() - started:.1f} s, {size:.0f} MB"
+        )
+    order = np.random.default_rng(1).permutation(rows).tolist()
+    shuffled = [ids[row] for row in order], [digests[row] for row in order]
+    half = ids[::2], digests[::2]
+    known = {name: store.known(spec, index, digests) for name, store in stores.items()}
+    for what, work in {
+        "ids and digests matched": lambda name: stores[name].known(spec, index, digests),
+        "values, keys matched before": lambda name: read_known(known[name]),
+        "keys and values": lambda name: read_column(stores[name], spec, index, digests),
+        "shuffled": lambda name: read_column(stores[name], spec, *shuffled),
+        "every other sample": lambda name: read_column(stores[name], spec, *half),
+    }.items():
+        h5_s, tar_s = _best(partial(work, "h5"), partial(work, "tar"))
+        print(f"  {what}: h5 {h5_s:.3f} s, tar {tar_s:.3f} s, ratio {tar_s / h5_s:.2f}")
+
+
+def _streaming(folder: Path) -> None:
+    """Measure sequences that go by in batches, in one process."""
+    ids, digests = _keys(STREAMED)
+    spec = FeatureSpec("tokens", ("token", 256), "float16", ("video",), {"version": 1})
+    lengths = np.random.default_rng(0).integers(10, 110, STREAMED).tolist()
+    values = [np.ones((length, 256), np.float16) for length in lengths]
+    for name in FORMATS:
+        store = Store(folder / f"stream-{name}")
+        _write(store, spec, ids, digests, values=values, format=name)
+        stream = SequenceStream(store.known(spec, ids, digests), batch_size=32)
+        (spent,) = _best(lambda stream=stream: sum(len(batch.rows) for batch in stream))
+        size = sum(lengths) * 512 / 1e6
+        print(f"streaming, {name}: {STREAMED / spent:.0f} sequences/s, {size / spent:.0f} MB/s")
+
+
 def _keys(rows: int) -> tuple[list[str], list[bytes]]:
     ids = [f"user{row % 977:04d}/clip-{row:07d}.mp4" for row in range(rows)]
     return ids, [digest_strings([sample_id]) for sample_id in ids]
@@ -125,11 +175,12 @@ def _write(
     ids: list[str],
     digests: list[bytes],
     *,
-    values: np.ndarray,
-    limits: Limits,
+    values: Sequence[np.ndarray] | np.ndarray,
+    limits: Limits = LIMITS,
+    format: str = "h5",
 ) -> None:
     started = time.perf_counter()
-    with ShardWriter(store, spec, limits=limits) as writer:
+    with ShardWriter(store, spec, limits=limits, format=format) as writer:
         for sample_id, digest, value in zip(ids, digests, values, strict=True):
             writer.add(Row.of(sample_id, digest, value))
     if spec.name == "video":

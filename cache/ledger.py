@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cache.best import best_rows
 from cache.known import Coverage
-from cache.marker import Costs
+from cache.marker import Costs, Marker
 from cache.spec import FeatureSpec
 from cache.store import Store
 from core.status import Status
@@ -52,7 +52,11 @@ def entry(store: Store, spec: FeatureSpec) -> Entry:
     Raises:
         CacheError: if its folder or a marker is not what it says it is.
     """
-    markers = [shard.marker for shard in store.shards(spec)]
+    return entry_of(spec, [shard.marker for shard in store.shards(spec)])
+
+
+def entry_of(spec: FeatureSpec, markers: Sequence[Marker]) -> Entry:
+    """Return what some shards of a feature hold."""
     statuses, causes = Counter({status.name: 0 for status in Status}), Counter[str]()
     for marker in markers:
         statuses.update(marker.statuses)

@@ -90,13 +90,15 @@ def explain(
     digest_of: DigestOf,
 ) -> Verdict:
     """Compare today's key of a feature with all rows of that name, by spec."""
-    own, digest = stored.get(today, ()), sample.digest(today.reads, digest_of)
+    by_spec = {spec.fingerprint: rows for spec, rows in stored.items()}
+    own, digest = by_spec.get(today.fingerprint, ()), sample.digest(today.reads, digest_of)
     known = [row for row in own if _matches(row, digest)]
     if known:
         return Verdict(today, min(reversed(known), key=lambda row: row.status))
     same = _unchanged(sample, [row for rows in stored.values() for row in rows], digest_of)
     said = [_changed(row, today, sample, same) for row in reversed(own)]
-    others = [spec for spec in stored if spec.name == today.name and spec != today]
+    names = [spec for spec in stored if spec.name == today.name]
+    others = [spec for spec in names if spec.fingerprint != today.fingerprint]
     having = [spec for spec in others if stored[spec]]
     for spec in having or ([] if said else others):
         there = "" if having else " (without this sample)"

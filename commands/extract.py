@@ -10,6 +10,7 @@ import typer
 from commands import encoders as e
 from commands import loading
 from commands import options as o
+from commands.extract_plan import print_plan
 from core.errors import UnknownName, UsageError
 from core.log import logger
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from extract.catalog import Request
     from extract.encoders.encoding import Encoding
     from extract.ensure import State
-    from extract.plan import Plan, Retry
+    from extract.plan import Retry
 
 EXAMPLES = o.examples(
     f"extract {o.DEMO_TABLE} --features motion,mfcc --dry-run",
@@ -70,8 +71,14 @@ def run(
     config: o.ConfigOption = None,
     as_json: o.JsonOption = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be computed, and stop")
+        bool, typer.Option("--dry-run", help="say what is missing and will take how long, and stop")
     ] = False,
+    probe: Annotated[
+        int,
+        typer.Option(
+            "--probe", help="with --dry-run: samples to compute first, to know; they stay", min=0
+        ),
+    ] = 0,
 ) -> int:
     """Compute the features that the cache lacks.
 
@@ -81,8 +88,11 @@ def run(
     from cache.shard import FORMATS
     from core.runs import recording
     from extract.ensure import OpenCache, ensure
-    from extract.plan import make_plan, share
+    from extract.estimate import forecast
+    from extract.plan import share
 
+    if probe and not dry_run:
+        raise UsageError("--probe is of --dry-run; without it, all samples are computed anyway")
     again = _retry(retry_failed, retry)
     FORMATS.check(shard_format)
     table = loading.load_manifest(
@@ -94,15 +104,14 @@ def run(
     if part:
         samples = share(samples, loading.parse_part(part))
     opened = OpenCache.at(cache, samples)
-    if dry_run:
-        plan = make_plan(samples, request, store=opened.store, keys=opened.keys, retry=again)
-        opened.digests.save()
-        _print_plan(plan, as_json=as_json)
-        return 0
     settings = loading.settings(
         workers, batch_size, decoder, time_limit, memory_limit, shard_seconds, device=device
     )
     settings = replace(settings, shard_format=shard_format)
+    if dry_run:
+        found = forecast(samples, request, opened, settings, retry=again, probe=probe)
+        print_plan(*found, as_json=as_json)
+        return 0
     with recording("extract", o.resolved(context), out=out) as record:
         record.note(data={"manifest": table.digest, "rows": len(samples)})
         state = ensure(samples, request, opened, settings=settings, retry=again)
@@ -116,8 +125,9 @@ def _request(
     features: str | None, preset: str | None, table: Manifest, decoder: str, encoding: Encoding
 ) -> Request:
     """Turn --features or --preset into extractors for this table."""
-    from extract.catalog import preset_of, resolve
+    from extract.catalog import resolve
     from extract.families import DEFAULT_PRESET, PRESETS
+    from extract.presets import preset_of
 
     if features and preset:
         raise UsageError(
@@ -144,17 +154,6 @@ def _retry(everything: bool, causes: str | None) -> Retry:
         if cause not in FAILED_CAUSES:
             raise UnknownName("--retry: cause", cause, FAILED_CAUSES)
     return Retry(everything, named)
-
-
-def _print_plan(plan: Plan, *, as_json: bool) -> None:
-    """Say what would be computed."""
-    missing = {name: int(rows.sum()) for name, rows in plan.missing.items()}
-    if as_json:
-        o.print_json({"samples": plan.count(), "missing": missing})
-        return
-    print(f"{plan.count()} of {len(plan.samples)} samples would be read")
-    for name, count in missing.items():
-        print(f"  {name:28} {count:8} missing")
 
 
 def _print_state(state: State, folder: str, *, as_json: bool) -> None:
