@@ -30,7 +30,8 @@ from extract.families import (
     upstream_of,
 )
 from extract.family import Family
-from extract.opening import OPENING_PARTS, seconds_of, with_opening
+from extract.opening import OPENING_PARTS, seconds_of
+from extract.presets import features_of, preset_of
 from media.request import DECODERS
 
 _MAKERS: Registry[Callable[..., Extractor]] = Registry(
@@ -140,7 +141,7 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
     names: list[str] = []
     for name in asked:
         if preset_of(name) in PRESETS:
-            names += _of_preset(name, kinds)
+            names += features_of(name, parts)
             continue
         if upstream := upstream_of(name, _fields(parts)):
             _expanded([upstream], parts)  # which is refused if the table has nothing for it
@@ -155,19 +156,6 @@ def _expanded(asked: Sequence[str], parts: Collection[str]) -> list[str]:
             )
         names.append(name)
     return names
-
-
-def preset_of(name: str) -> str:
-    """Return the name without its variant: that of the preset, if it names one."""
-    return name.partition("@")[0]
-
-
-def _of_preset(name: str, kinds: Collection[str]) -> list[str]:
-    """Return a preset's families that read some of these kinds, in the variant that is named."""
-    seconds = seconds_of(name)
-    kinds = kinds if seconds is None else set(kinds) & set(OPENING_PARTS)
-    families = [family for family in PRESETS[preset_of(name)] if FAMILIES[family].reads in kinds]
-    return [with_opening(family, seconds) for family in families]
 
 
 def _fields(parts: Collection[str]) -> tuple[str, ...]:

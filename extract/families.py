@@ -35,7 +35,12 @@ CLASSIC = {
     )
 }
 FAMILIES = CLASSIC | ENCODERS
-PRESETS = {"classic": tuple(CLASSIC)}
+PRESETS: dict[str, tuple[str, ...]] = {
+    "classic": tuple(CLASSIC),
+    "smtpd": ("resnet101@cover", "mbert"),
+    "action": ("videomae", "timesformer", "i3d/tokens"),
+    "modern": ("siglip2", "vjepa2", "clap", "e5"),
+}
 DEFAULT_PRESET = "classic"
 
 
