@@ -7,7 +7,7 @@ is asked of one feature; the labels are not looked at, so all rows may be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -55,6 +55,30 @@ class Likeness:
 
     def __str__(self) -> str:
         return f"{self.feature}:{self.threshold:g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Duplicates:
+    """Near-duplicates among N rows.
+
+    groups  int64 [N], the same number for rows that are near-duplicates
+    by      what tells them, such as "colour:0.95"
+    keep    whether a split must keep each group on one side
+    """
+
+    groups: np.ndarray
+    by: str
+    keep: bool = False
+
+    def take(self, rows: np.ndarray) -> Duplicates:
+        """Return the rows `rows` (int64 [M])."""
+        return replace(self, groups=self.groups[rows])
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sizes of the groups of two rows and more, the largest first."""
+        sizes = np.unique(self.groups, return_counts=True)[1]
+        return sorted((int(size) for size in sizes if size > 1), reverse=True)
 
 
 def groups_of(column: Column, threshold: float = THRESHOLD) -> np.ndarray:

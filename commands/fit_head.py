@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands import encoders as e
-from commands import loading, reporting
+from commands import gathering, loading, reporting
 from commands import options as o
-from core.errors import FitError, UnknownName
 from core.log import logger
 
 if TYPE_CHECKING:
-    from cache.known import Coverage
-    from cache.spec import FeatureSpec
-    from cache.table import FeatureTable
     from corpus.manifest import Manifest
     from corpus.targets import TargetPlan
-    from extract.encoders.encoding import Encoding
-    from extract.ensure import OpenCache
     from heads.result import FitResult
 
 EXAMPLES = o.examples(
@@ -87,6 +79,15 @@ def run(
     fold: Annotated[
         int | None, typer.Option("--fold", help="only this fold, from 1  [default: all]", min=1)
     ] = None,
+    group_duplicates: Annotated[
+        str | None,
+        typer.Option(
+            "--group-duplicates",
+            help="keep rows on one side of the split that are alike in a feature, by 0.95 or "
+            "another threshold up to 1 (equal)",
+            metavar="FEATURE[:THRESHOLD]",
+        ),
+    ] = None,
     refit: Annotated[
         bool,
         typer.Option(
@@ -123,7 +124,8 @@ def run(
     scale = _scale(transform, target_scale, quantiles, middle)
     table, plan = _read(reading, target, task, scale)
     encoding = e.encoding(cache, weights, dtype, quantize, None)
-    specs, wanted = _features(table, features, decoder, encoding)
+    specs, wanted = gathering.features_of(table, features, decoder, encoding)
+    alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
     default = SplitPlan.default(has_author=table.has_author, seed=seed)
     asked = FitConfig(
         head=head,
@@ -135,15 +137,22 @@ def run(
         fold=fold,
         seed=seed,
     )
-    check_fit(_rows(table), table.target(target), asked, words=table.split)
+    check_fit(gathering.bare_rows(table), table.target(target), asked, words=table.split)
     opened = OpenCache.at(cache, table.samples)
-    learnt_from, coverage = _gathered(table, specs, opened)
+    read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))
+    learnt_from, coverage = gathering.gathered_table(table, tuple(read), opened)
+    twins = alike and gathering.duplicates_in(learnt_from, alike[0], asked.split)
     with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
         read_as = {"source": source, "columns": table.columns.to_mapping()}
         counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
         record.note(data={"manifest": table.digest, **counts, **read_as})
         result = fit_head(
-            learnt_from, table.target(target), asked, words=table.split, progress=logger.info
+            learnt_from,
+            table.target(target),
+            asked,
+            words=table.split,
+            duplicates=twins,
+            progress=logger.info,
         )
         write_run(record.folder, result, coverage=coverage)
         record.note(metrics=o.scores(result.metrics))
@@ -176,70 +185,6 @@ def _read(
     return table, TargetPlan(target, task_of(table.target(target)), **scale)
 
 
-def _features(
-    table: Manifest, asked: str | None, decoder: str, encoding: Encoding
-) -> tuple[tuple[FeatureSpec, ...], tuple[str, ...]]:
-    """Return all columns to read, and which of them the head is to learn from.
-
-    The table's own numbers and categories are always read, for the baseline that knows nothing
-    else. A family stands for its vectors; a sequence is taken where it is named.
-    """
-    from cache.gather import category_spec, is_meta, number_spec
-    from extract.catalog import resolve
-    from extract.families import DEFAULT_PRESET
-
-    own = [number_spec(name) for name in table.columns.number]
-    own += [category_spec(name) for name in table.columns.category]
-    names = o.names(asked) or [DEFAULT_PRESET, *(spec.name for spec in own)]
-    for name in names:
-        if is_meta(name) and name not in {spec.name for spec in own}:
-            raise UnknownName(
-                "feature", name, [s.name for s in own], "Declare it: --columns number="
-            )
-    cached = [name for name in names if not is_meta(name)]
-    vectors: list[FeatureSpec] = []
-    if cached:
-        parts = loading.parts_of(table)
-        request = resolve(cached, parts=parts, decoder=decoder, encoding=encoding)
-        vectors = [
-            spec
-            for spec in request.specs
-            if spec.is_counts or not spec.is_ragged or spec.name in names
-        ]
-    chosen = [spec.name for spec in vectors] + [s.name for s in own if s.name in names]
-    return (*vectors, *own), tuple(chosen)
-
-
-def _rows(table: Manifest) -> FeatureTable:
-    """Return the table's rows as heads take them, without a feature yet."""
-    import numpy as np
-
-    from cache.table import FeatureTable
-
-    ids = np.array([sample.id for sample in table.samples], dtype=np.str_)
-    return FeatureTable(ids, {}, author=table.author, posted_at=table.posted_at)
-
-
-def _gathered(
-    table: Manifest, specs: Sequence[FeatureSpec], opened: OpenCache
-) -> tuple[FeatureTable, dict[str, Coverage]]:
-    """Read the features; those that were never extracted are an error with its remedy."""
-    from cache.gather import table_of
-
-    gathered, coverage = table_of(table.samples, specs, store=opened.store, keys=opened.keys)
-    never = {name: c.never for name, c in coverage.items() if c.never}
-    opened.digests.save()
-    if any(count == len(table) for count in never.values()):
-        lacking = ", ".join(name for name, count in never.items() if count == len(table))
-        raise FitError(
-            f"the cache has nothing of {lacking} for this table; run `python cli.py extract` with "
-            "the same table, --cache and --decoder first, or name other --features"
-        )
-    for name, count in never.items():
-        logger.warning("%s: %d of %d rows were never extracted", name, count, len(table))
-    return replace(gathered, author=table.author, posted_at=table.posted_at), coverage
-
-
 def _print_result(result: FitResult, folder: str, *, as_json: bool) -> None:
     """Print one line for each metric, beside those of the baselines."""
     if as_json:
@@ -250,6 +195,7 @@ def _print_result(result: FitResult, folder: str, *, as_json: bool) -> None:
                 "baselines": {name: o.scores(given) for name, given in result.baselines.items()},
                 "coverage": dict(result.coverage),
                 "rows": dict(result.rows),
+                "leaks": result.leaks.summary(),
             }
         )
         return

@@ -82,14 +82,18 @@ class Leaks:
             return f"no leaks found; looked for: {', '.join(looked)}"
         return f"of {self.tested:,} test rows, " + "; ".join(said)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return counts in all and by fold, with examples; null where nothing can be told."""
+    def summary(self) -> dict[str, Any]:
+        """Return the counts as JSON values; null where nothing can be told."""
         return {
             "tested": self.tested,
             "near_duplicates_by": self.by,
             "counts": {kind: self.count(kind) for kind in KINDS} | {"bank": self.bank()},
-            "folds": [self._fold(fold) for fold in self.folds],
+            "text": self.text(),
         }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary, and counts and examples of each fold."""
+        return {**self.summary(), "folds": [self._fold(fold) for fold in self.folds]}
 
     def _fold(self, fold: FoldLeaks) -> dict[str, Any]:
         found: dict[str, Any] = {"name": fold.name, "tested": fold.tested}

@@ -90,6 +90,11 @@ class SplitPlan:
         return self.rule == "author-kfold" or self.rule in UCF101
 
     @property
+    def keeps_groups(self) -> bool:
+        """Whether the rule draws, so that it can keep near-duplicates on one side of every fold."""
+        return self.rule in (*_BY_FRACTIONS, *_KFOLDS)
+
+    @property
     def needs_labels(self) -> bool:
         """Whether the rule balances classes, so that `SplitRows.labels` must be given."""
         return self.rule.startswith(("stratified", "popularity"))

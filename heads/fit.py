@@ -9,13 +9,17 @@ all labelled rows with the folds' median choices; the scores are the folds'.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from cache.duplicates import Duplicates, equal_rows
+from cache.gather import is_meta
 from cache.table import FeatureTable
 from core.errors import FitError, UsageError
 from corpus.folds import Fold, SplitRows, digest_folds
 from corpus.labels import class_names
+from corpus.leaks import Leaks, find_leaks
 from corpus.sample import Target
 from heads.bundle import Bundle, library_versions, trained_digest
 from heads.catalog import make_head
@@ -23,6 +27,7 @@ from heads.conformal import Conformal, fit_conformal
 from heads.folding import FoldOutcome, Labelled, learn, problem_of, run_fold
 from heads.gather import coverage_of, gather, scores_of
 from heads.result import FitConfig, FitResult
+from heads.spreads import spreads_of
 
 
 def fit_head(
@@ -31,6 +36,7 @@ def fit_head(
     config: FitConfig,
     *,
     words: np.ndarray | None = None,
+    duplicates: Duplicates | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> FitResult:
     """Fit and score a head; see the top of this file for the order of things.
@@ -41,7 +47,9 @@ def fit_head(
         values: the target's raw cells, as `Sample.targets` has them, N of them.
         config: what to fit.
         words: the table's own words for the split, str [N], for `--split column`.
-        progress: told what begins, such as "fold 2 of 5".
+        duplicates: near-duplicates among the N rows; without them, rows that are equal in all
+            features are looked for.
+        progress: told what the split lets through, and what begins, such as "fold 2 of 5".
 
     Raises:
         FitError: if labels or features leave nothing to learn.
@@ -50,8 +58,11 @@ def fit_head(
     say = progress or (lambda _: None)
     table.select(config.features)  # wrong names are errors before any work
     kept = _with_label(table, values, config)
-    data = Labelled(table.take(kept), [values[row] for row in kept], config)
+    duplicates = duplicates and duplicates.take(kept)
+    data = Labelled(_grouped(table.take(kept), duplicates), [values[row] for row in kept], config)
     folds = _folds(data, None if words is None else words[kept])
+    leaks = _leaks(data, folds, duplicates)
+    say(f"leaks of split {config.split.text}: {leaks.text()}")
     outcomes = _outcomes(data, folds, say)
     say("all rows, for the bundle")
     chosen = _medians([outcome.report.chosen for outcome in outcomes])
@@ -78,6 +89,8 @@ def fit_head(
         ids=data.table.ids,
         folds=folds,
         split_digest=digest_folds(folds, data.table.ids),
+        leaks=leaks,
+        spread=spreads_of(data.table, scored),
         interval=coverage_of(scored, config.level),
     )
 
@@ -131,6 +144,26 @@ def _folds(data: Labelled, words: np.ndarray | None) -> tuple[Fold, ...]:
             f"fold {config.fold} is not in 1..{len(folds)}, the folds of {config.split.text}"
         )
     return folds[config.fold - 1 : config.fold]
+
+
+def _grouped(table: FeatureTable, duplicates: Duplicates | None) -> FeatureTable:
+    """Return the table with the groups that a split must keep on one side."""
+    if duplicates is None or not duplicates.keep:
+        return table
+    return replace(table, groups=duplicates.groups)
+
+
+def _leaks(data: Labelled, folds: Sequence[Fold], duplicates: Duplicates | None) -> Leaks:
+    """Look for leaks between rows learnt from and rows that judge."""
+    table = data.table
+    if duplicates is None:
+        cached = [table.columns[name] for name in data.features if not is_meta(name)]
+        equal = equal_rows(cached)
+        duplicates = None if equal is None else Duplicates(equal, "equality in all features")
+    rows = SplitRows(table.ids, author=table.author, posted_at=table.posted_at)
+    if duplicates is None:
+        return find_leaks(folds, rows)
+    return find_leaks(folds, rows, duplicates=duplicates.groups, by=duplicates.by)
 
 
 def _outcomes(

@@ -42,7 +42,7 @@ def gather(data: Labelled, outcomes: Sequence[FoldOutcome], intervals: Conformal
 def _drawn_together(data: Labelled, rows: np.ndarray) -> np.ndarray | None:
     """Return the authors of some rows where the split keeps authors whole: so do intervals."""
     author = data.table.author
-    if data.config.split.rule != "author-kfold" or author is None:
+    if not data.config.split.keeps_authors or author is None:
         return None
     authors: np.ndarray = author[rows]
     return authors

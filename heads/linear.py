@@ -13,6 +13,8 @@ from safetensors.numpy import load_file
 
 from cache.table import FeatureTable
 from core.files import write_json
+from corpus.folds import SplitRows
+from corpus.split_rules import units_of
 from heads.contract import TASKS, FitReport, Problem
 from heads.design import Design, fit_design, save_arrays
 from heads.logistic import fit_logistic, softmax
@@ -141,13 +143,10 @@ class Linear:
 
 
 def clusters_of(table: FeatureTable) -> np.ndarray | None:
-    """Return int64 [N], equal for rows to be kept together (author, else near-duplicates), or None.
+    """Return int64 [N], equal for rows to be kept together (authors, near-duplicates), or None.
 
-    A row without an author is a cluster of its own.
+    A row without an author is a cluster of its own, if it is no near-duplicate.
     """
     if table.author is None:
         return table.groups
-    known = table.author != ""
-    _, clusters = np.unique(table.author, return_inverse=True)
-    alone = clusters.max(initial=0) + 1 + np.arange(len(table))
-    return np.where(known, clusters.ravel(), alone).astype(np.int64)
+    return units_of(SplitRows(table.ids, author=table.author, groups=table.groups), by_author=True)

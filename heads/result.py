@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from corpus.folds import Fold
+from corpus.leaks import Leaks
 from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
 from heads.bundle import Bundle
 from heads.conformal import LEVEL
 from scoring.bootstrap import Score
+from scoring.spread import Spread
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class FitResult:
                  "scored"
     ids          str, the rows that have a label, in the order of the table
     folds        over these rows
+    leaks        what the split lets through
+    spread       over "author" and over texts of the table that name groups: how errors spread
     interval     None, or "level" asked for, "covered" share of the scored values, "mean_width"
     """
 
@@ -97,4 +101,6 @@ class FitResult:
     ids: np.ndarray
     folds: tuple[Fold, ...]
     split_digest: str
+    leaks: Leaks
+    spread: Mapping[str, Spread]
     interval: Mapping[str, float] | None

@@ -58,6 +58,8 @@ def notes_of(run: FitRun) -> list[str]:
             f"Intervals are meant to cover {interval['level']:.0%} of rows; they cover "
             f"{interval['covered']:.1%} of those scored here."
         )
+    if leaks := run.content.get("leaks"):
+        notes.append(f"Between the parts of the split: {leaks['text']}.")
     rows = run.content["rows"]
     if dropped := rows.get("unlabelled"):
         notes.append(f"{dropped} rows have no label and were left out.")

@@ -4,6 +4,7 @@ split.json        who was in which part of which fold
 metrics.json      what was fitted, scores, baselines, choices, counts
 predictions.csv   every scored row, one number per cell
 history.csv       training curves
+leaks.json        test rows of which the rows learnt from tell something, with examples
 bundle/           the fitted head
 
 `heads/run_reading.py` reads them back, and the report (`plots/`, `report.html`) is made from that.
@@ -43,6 +44,7 @@ def write_run(
     save_folds(folder / "split.json", result.folds, result.ids, result.config.split.text)
     write_json(folder / "metrics.json", metrics_of(result, coverage or {}))
     write_text(folder / "predictions.csv", predictions_csv(result))
+    write_json(folder / "leaks.json", result.leaks.to_json())
     write_text(folder / "history.csv", history_csv(result.history))
     result.bundle.save(folder / "bundle")
 
@@ -69,6 +71,8 @@ def metrics_of(result: FitResult, coverage: Mapping[str, Coverage]) -> dict[str,
         "coverage": dict(result.coverage),
         "gaps": {name: _gaps(known) for name, known in coverage.items()},
         "rows": dict(result.rows),
+        "leaks": result.leaks.summary(),
+        "spread": {name: spread.to_json() for name, spread in result.spread.items()},
         "split": {
             "rule": config.split.text,
             "seed": config.split.seed,

@@ -30,6 +30,7 @@ from scoring.regression import by_day
 from scoring.report import extremes, write_report
 from scoring.report_data import Example, ReportData, Steps, Strip
 from scoring.report_scores import value_text
+from scoring.spread import Spread
 
 SHOWN = 6  # rows of the best, and of the worst
 
@@ -98,6 +99,7 @@ def report_of(
         plots={caption: content for name, (caption, content) in pictures.items() if name != FOREST},
         classes=_classes(run),
         steps=_steps(run),
+        spread={name: Spread.from_json(of) for name, of in run.content.get("spread", {}).items()},
         best=[_example(run, row, shown.error[row], outside) for row in shown.best.tolist()],
         worst=[_example(run, row, shown.error[row], outside) for row in shown.worst.tolist()],
         error_name=shown.error_name,

@@ -9,6 +9,7 @@ import numpy as np
 
 from scoring.bootstrap import Score
 from scoring.classification import ClassScore
+from scoring.spread import Spread
 
 # Every metric in a few words. "days" are the steps of a sequence.
 METRIC_WORDS = {
@@ -102,6 +103,7 @@ class ReportData:
     plots        by caption, PNG
     classes      each class's own scores
     steps        each day's own scores
+    spread       by kind of group, how errors spread over groups of rows
     best, worst  predictions of single rows, most telling first
     error_name   what `Example.error` measures, such as "absolute error"; "" hides it
     importances  by feature, its share of the fitted head
@@ -121,6 +123,7 @@ class ReportData:
     plots: Mapping[str, bytes] = field(default_factory=dict)
     classes: Sequence[ClassScore] = ()
     steps: Steps | None = None
+    spread: Mapping[str, Spread] = field(default_factory=dict)
     best: Sequence[Example] = ()
     worst: Sequence[Example] = ()
     error_name: str = "error"

@@ -11,7 +11,7 @@ from corpus.folds import SplitRows, load_folds
 from heads.bundle import load_bundle
 from heads.run_files import history_csv, predictions_csv, write_run
 
-FILES = {"metrics.json", "predictions.csv", "history.csv", "split.json"}
+FILES = {"metrics.json", "predictions.csv", "history.csv", "split.json", "leaks.json"}
 
 
 def rows_of(text):

@@ -83,3 +83,9 @@ def test_a_class_shows_how_probable_it_was_said_to_be(classes, tmp_path):
 def test_the_same_folder_gives_the_same_page(classes, tmp_path):
     folder = finished(tmp_path, classes)
     assert page_of(folder) == page_of(folder)
+
+
+def test_the_page_says_what_the_split_lets_through_and_how_errors_spread(numbers, tmp_path):
+    words = Reader(page_of(finished(tmp_path, numbers))).words
+    assert "Between the parts of the split: no leaks found; looked for: same author" in words
+    assert re.search(r"How errors spread.*author\s*8", words, re.DOTALL)
