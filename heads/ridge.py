@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from core.errors import FitError
-from heads.rotation import Matrix, Rotation, rotate
+from heads.rotation import Matrix, Rotation, Spectrum, rotate, strips
 
 PENALTIES = tuple(float(value) for value in 10 ** np.arange(-7, 1.01, 0.5))
 
 _BATCH = 256  # clusters of one size that are solved together
+_TOGETHER = 64  # penalties x outputs that one pass over the rows takes
 
 
 def fit_ridge(
@@ -32,14 +32,14 @@ def fit_ridge(
     Raises:
         FitError: if an output has fewer than two values.
     """
-    patterns = _patterns(np.isfinite(target))
+    patterns = patterns_of(np.isfinite(target))
     curve: dict[float, float] = {}
     rotations = {}
     for outputs, rows in patterns:
         rotation = rotations[outputs[0]] = rotate(matrix if rows.all() else matrix[rows])
         if penalty is None:
             within = None if clusters is None else clusters[rows]
-            errors = left_out_errors(rotation, target[np.ix_(rows, outputs)], within)
+            errors = left_out_errors(rotation.spectrum, target[np.ix_(rows, outputs)], within)
             for value, error in errors.items():
                 curve[value] = curve.get(value, 0) + error * len(outputs) / target.shape[1]
         if len(patterns) > 1:
@@ -55,7 +55,7 @@ def fit_ridge(
 
 
 def left_out_errors(
-    rotation: Rotation, target: np.ndarray, clusters: np.ndarray | None
+    spectrum: Spectrum, target: np.ndarray, clusters: np.ndarray | None
 ) -> Mapping[float, float]:
     """Return by penalty the mean squared error of left-out rows, per variance of the target.
 
@@ -63,34 +63,50 @@ def left_out_errors(
     fit on all rows: exact, intercept included (Cook & Weisberg, Residuals and Influence, 1982,
     section 2.2).
     """
-    rows = len(target)
+    rows, outputs = target.shape
     mean = target.mean(axis=0)
     centred = target - mean
     variance = (centred**2).mean(axis=0)
     variance = np.where(variance > (1e-9 * mean) ** 2, variance, 1.0)  # a step of one value
-    projected = rotation.basis.T @ centred  # [R, K]
+    projected = spectrum.project(centred)  # [R, K]
     groups = _members(clusters, rows)
+    at_once = max(1, _TOGETHER // outputs)
     errors = {}
-    for penalty in PENALTIES:
-        shrink = rotation.values / (rotation.values + penalty * rotation.scale * rows)
-        residual = centred - rotation.basis @ (shrink[:, None] * projected)
-        left_out = _leave_out(rotation.basis, shrink, residual, groups)
-        errors[penalty] = float(((left_out**2).mean(axis=0) / variance).mean())
+    for first in range(0, len(PENALTIES), at_once):
+        some = PENALTIES[first : first + at_once]
+        added = np.array(some)[:, None] * spectrum.scale * rows
+        shrink = spectrum.values / (spectrum.values + added)  # [P, R]
+        left_out = _left_out(spectrum.basis, shrink, projected, centred, groups)
+        for penalty, residual in zip(some, left_out, strict=True):
+            errors[penalty] = float(((residual**2).mean(axis=0) / variance).mean())
     return errors
 
 
-def _leave_out(
-    basis: np.ndarray, shrink: np.ndarray, residual: np.ndarray, groups: list[np.ndarray]
+def _left_out(
+    basis: np.ndarray,
+    shrink: np.ndarray,
+    projected: np.ndarray,
+    centred: np.ndarray,
+    groups: list[np.ndarray],
 ) -> np.ndarray:
-    """Return the residuals [N, K] that the rows of each group have in a fit without the group."""
-    rows = len(basis)
-    leverage = 1 / rows + (basis**2) @ shrink
-    left_out: np.ndarray = residual / np.maximum(1 - leverage, 1e-9)[:, None]
+    """Return the residuals [P, N, K] that rows have in fits without their group, by `shrink`."""
+    rows, shape = len(basis), (len(shrink), *centred.shape)
+    shrink = shrink.astype(basis.dtype)
+    weights = (shrink.T[:, :, None] * projected[:, None]).reshape(len(projected), -1)
+    weights = weights.astype(basis.dtype)  # [R, P K]
+    residual, leverage = np.empty(shape), np.empty(shape[:2])
+    for strip in strips(rows):
+        part = basis[strip]
+        fitted = (part @ weights).reshape(len(part), shape[0], shape[2])
+        residual[:, strip] = centred[strip] - fitted.transpose(1, 0, 2)
+        leverage[:, strip] = 1 / rows + shrink @ (part**2).T
+    left_out: np.ndarray = residual / np.maximum(1 - leverage, 1e-9)[:, :, None]
     for members in groups:  # int64 [groups, rows of each]
         part = basis[members]
-        hat = 1 / rows + (part * shrink) @ part.transpose(0, 2, 1)
-        rest = np.eye(members.shape[1]) * (1 + 1e-9) - hat
-        left_out[members] = np.linalg.solve(rest, residual[members])
+        for index, kept in enumerate(shrink):
+            hat = 1 / rows + (part * kept) @ part.transpose(0, 2, 1)
+            rest = np.eye(members.shape[1]) * (1 + 1e-9) - hat
+            left_out[index, members] = np.linalg.solve(rest, residual[index, members])
     return left_out
 
 
@@ -114,7 +130,7 @@ def _members(clusters: np.ndarray | None, rows: int) -> list[np.ndarray]:
     ]
 
 
-def _patterns(known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def patterns_of(known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return for each set of outputs that have the same gaps: int64 [k], their rows bool [N].
 
     Raises:
@@ -135,9 +151,9 @@ def _patterns(known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _solve(rotation: Rotation, target: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
     """Return weights [D, k] and intercepts [k] of the columns of X at this penalty."""
-    mean = target.mean(axis=0)
-    alpha = penalty * rotation.scale * len(target)
-    model = Ridge(alpha=alpha, fit_intercept=False, solver="cholesky")
-    model.fit(rotation.rotated, target - mean)
-    weights = rotation.back(model.coef_.reshape(target.shape[1], -1).T)
+    mean, spectrum = target.mean(axis=0), rotation.spectrum
+    added = penalty * spectrum.scale * len(target)
+    lengths = np.sqrt(spectrum.values)
+    found = (lengths / (spectrum.values + added))[:, None] * spectrum.project(target - mean)
+    weights = rotation.back(found)
     return weights, mean - rotation.mean @ weights

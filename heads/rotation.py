@@ -16,50 +16,67 @@ from scipy.sparse import csr_array
 
 Matrix: TypeAlias = np.ndarray | csr_array  # float32 [N, D], with its zeros or without
 
-_STRIP = 4096  # columns at a time: products in float32, their sums in float64
+_STRIP = 4096  # columns, or rows, at a time: products in float32, their sums in float64
 SPARSE = 0.1  # share of other numbers than 0; above it dense products are faster
 _RANK = 1e-9  # eigenvalues below this share of the largest are rounding
 
 
 @dataclass(frozen=True, eq=False)
-class Rotation:
-    """X [N, D] with its column means taken off is `basis * sqrt(values)` times a rotation.
+class Spectrum:
+    """What L2-penalised fits see of a matrix X [N, D] whose column means were taken off.
 
-    matrix  X itself
-    mean    float64 [D]
     values  float64 [R], the squared lengths of the rotated columns, largest first
-    basis   float64 [N, R], orthonormal
-    turn    float64 [D, R] where D <= N, else None (then it is made of `matrix` when asked)
+    basis   float [N, R], orthonormal; times sqrt(values) it is the rotated columns
     """
 
-    matrix: Matrix
-    mean: np.ndarray
     values: np.ndarray
     basis: np.ndarray
-    turn: np.ndarray | None
-
-    @property
-    def rotated(self) -> np.ndarray:
-        """Give the rotated columns, float64 [N, R], each with mean 0."""
-        product: np.ndarray = self.basis * np.sqrt(self.values)
-        return product
 
     @property
     def scale(self) -> float:
         """The variance of all columns together: the unit that penalties are given in."""
         return float(self.values.sum()) / len(self.basis)
 
+    def project(self, target: np.ndarray) -> np.ndarray:
+        """Return the products of the basis with float64 [N, K], float64 [R, K]."""
+        found = np.zeros((len(self.values), target.shape[1]))
+        for strip in strips(len(self.basis)):
+            found += self.basis[strip].T.astype(np.float64) @ target[strip]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """X [N, D] with its column means taken off is `basis * sqrt(values)` times a rotation.
+
+    matrix    X itself
+    mean      float64 [D]
+    spectrum  the rotated columns, in float64
+    turn      float64 [D, R] where D <= N, else None (then it is made of `matrix` when asked)
+    """
+
+    matrix: Matrix
+    mean: np.ndarray
+    spectrum: Spectrum
+    turn: np.ndarray | None
+
+    @property
+    def rotated(self) -> np.ndarray:
+        """Give the rotated columns, float64 [N, R], each with mean 0."""
+        product: np.ndarray = self.spectrum.basis * np.sqrt(self.spectrum.values)
+        return product
+
     def back(self, weights: np.ndarray) -> np.ndarray:
         """Turn weights [R, K] of rotated columns into float64 [D, K] of the columns of X."""
         if self.turn is not None:
             turned: np.ndarray = self.turn @ weights
             return turned
-        dual = self.basis @ (weights / np.sqrt(self.values)[:, None])  # [N, K]
+        dual = self.spectrum.basis @ (weights / np.sqrt(self.spectrum.values)[:, None])  # [N, K]
         if not isinstance(self.matrix, np.ndarray):
             product: np.ndarray = self.matrix.T @ dual
             return product
         result = np.empty((self.matrix.shape[1], weights.shape[1]))
-        for strip in _strips(self.matrix.shape[1]):
+        for strip in strips(self.matrix.shape[1]):
             result[strip] = self.matrix[:, strip].T.astype(np.float64) @ dual
         return result
 
@@ -70,11 +87,7 @@ def rotate(matrix: Matrix) -> Rotation:
     mean = means_of(matrix)
     if columns <= rows:
         return _by_columns(matrix, mean)
-    gram = _products(matrix)
-    gram -= gram.mean(axis=0)
-    gram -= gram.mean(axis=1)[:, None]
-    values, basis = _eigen((gram + gram.T) / 2)
-    return Rotation(matrix, mean, values, basis, None)
+    return Rotation(matrix, mean, Spectrum(*eigen(centred_products(products(matrix)))), None)
 
 
 def means_of(matrix: Matrix) -> np.ndarray:
@@ -88,7 +101,7 @@ def variance_of(matrix: Matrix) -> float:
     if not isinstance(matrix, np.ndarray):
         squares = float((matrix.data.astype(np.float64) ** 2).sum()) / matrix.shape[0]
         return squares - float((means_of(matrix) ** 2).sum())
-    parts = (matrix[:, strip].var(axis=0, dtype=np.float64) for strip in _strips(matrix.shape[1]))
+    parts = (matrix[:, strip].var(axis=0, dtype=np.float64) for strip in strips(matrix.shape[1]))
     return float(sum(part.sum() for part in parts))
 
 
@@ -104,7 +117,15 @@ def without_zeros(matrix: Matrix) -> Matrix:
     return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
 
 
-def _products(matrix: Matrix) -> np.ndarray:
+def centred_products(gram: np.ndarray) -> np.ndarray:
+    """Return X Xᵀ as it is once the means of the columns are taken off X."""
+    centred: np.ndarray = gram - gram.mean(axis=0)
+    centred -= centred.mean(axis=1)[:, None]
+    even: np.ndarray = (centred + centred.T) / 2  # but for rounding it is that already
+    return even
+
+
+def products(matrix: Matrix) -> np.ndarray:
     """Return X Xᵀ, float64 [N, N]."""
     if not isinstance(matrix, np.ndarray):
         # A sparse product costs the square of a column's entries, a dense one the square of N
@@ -112,10 +133,10 @@ def _products(matrix: Matrix) -> np.ndarray:
         often = np.bincount(matrix.indices, minlength=matrix.shape[1]) > SPARSE * matrix.shape[0]
         rare = matrix[:, np.flatnonzero(~often)].astype(np.float64)
         dense = matrix[:, np.flatnonzero(often)].toarray()
-        product: np.ndarray = (rare @ rare.T).toarray() + _products(dense)
+        product: np.ndarray = (rare @ rare.T).toarray() + products(dense)
         return product
     gram = np.zeros((len(matrix), len(matrix)))
-    for strip in _strips(matrix.shape[1]):
+    for strip in strips(matrix.shape[1]):
         gram += matrix[:, strip] @ matrix[:, strip].T
     return gram
 
@@ -123,11 +144,11 @@ def _products(matrix: Matrix) -> np.ndarray:
 def _by_columns(matrix: Matrix, mean: np.ndarray) -> Rotation:
     dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
     centred = dense.astype(np.float64) - mean
-    values, turn = _eigen(centred.T @ centred)
-    return Rotation(matrix, mean, values, centred @ (turn / np.sqrt(values)), turn)
+    values, turn = eigen(centred.T @ centred)
+    return Rotation(matrix, mean, Spectrum(values, centred @ (turn / np.sqrt(values))), turn)
 
 
-def _eigen(symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def eigen(symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the eigenvalues above rounding, largest first, and their vectors [.., R]."""
     values, vectors = np.linalg.eigh(symmetric)
     values, vectors = values[::-1], vectors[:, ::-1]
@@ -135,5 +156,6 @@ def _eigen(symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[:rank], vectors[:, :rank]
 
 
-def _strips(width: int) -> list[slice]:
-    return [slice(start, start + _STRIP) for start in range(0, width, _STRIP)]
+def strips(length: int) -> list[slice]:
+    """Divide rows or columns into parts that fit into a processor's cache."""
+    return [slice(start, start + _STRIP) for start in range(0, length, _STRIP)]

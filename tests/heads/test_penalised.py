@@ -34,7 +34,7 @@ def test_a_rotation_keeps_products_of_rows(shape):
     np.testing.assert_allclose(
         rotation.rotated @ rotation.rotated.T, centred @ centred.T, atol=0.01
     )
-    assert rotation.scale == pytest.approx(variance_of(matrix), rel=1e-4)
+    assert rotation.spectrum.scale == pytest.approx(variance_of(matrix), rel=1e-4)
 
 
 @SHAPES
@@ -50,7 +50,7 @@ def test_ridge_is_that_of_scikit_learn(shape):
 @pytest.mark.parametrize("clusters", [None, np.arange(40) // 4, np.repeat([0, 1, 2], [1, 30, 9])])
 def test_left_out_errors_are_those_of_refitting(clusters):
     matrix, target = problem((40, 6))
-    errors = left_out_errors(rotate(matrix), target, clusters)
+    errors = left_out_errors(rotate(matrix).spectrum, target, clusters)
     groups = np.arange(40) if clusters is None else clusters
     strength = alpha(matrix, 0.1)
     left = [refit_without(matrix, target, groups == group, strength) for group in np.unique(groups)]
@@ -64,8 +64,8 @@ def refit_without(matrix, target, out, strength):
 
 def test_one_cluster_of_all_rows_is_taken_apart():
     matrix, target = problem((40, 6))
-    whole = left_out_errors(rotate(matrix), target, np.zeros(40, np.int64))
-    assert whole == left_out_errors(rotate(matrix), target, None)
+    whole = left_out_errors(rotate(matrix).spectrum, target, np.zeros(40, np.int64))
+    assert whole == left_out_errors(rotate(matrix).spectrum, target, None)
 
 
 def test_the_chosen_penalty_grows_with_noise():
@@ -90,7 +90,9 @@ def test_a_step_that_never_changes_does_not_choose_the_penalty():
     rng = np.random.default_rng(4)
     matrix, target = rng.normal(size=(40, 3)), rng.normal(size=(40, 1))
     with_constant = np.concatenate([target, np.full((40, 1), 0.1)], axis=1)
-    alone, both = (left_out_errors(rotate(matrix), t, None) for t in (target, with_constant))
+    alone, both = (
+        left_out_errors(rotate(matrix).spectrum, t, None) for t in (target, with_constant)
+    )
     assert list(both.values()) == pytest.approx([error / 2 for error in alone.values()])
 
 
