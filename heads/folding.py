@@ -46,6 +46,26 @@ class Labelled:
 
 
 @dataclass(frozen=True, eq=False)
+class FoldTables:
+    """What one fold learns from, chooses by, and is asked.
+
+    target   its codec, fitted on its train rows
+    problem  what that asks of a head
+    encoded  labels of all N rows on the head's scale
+    table    the features that the head reads, with these labels
+    train, valid, test  int64, the rows with a label of the fold's codec
+    """
+
+    target: FittedTarget
+    problem: Problem
+    encoded: np.ndarray
+    table: FeatureTable
+    train: np.ndarray
+    valid: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class FoldOutcome:
     """What one fold gave.
 
@@ -65,32 +85,47 @@ class FoldOutcome:
     report: FitReport
 
 
-def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
-    """Fit the head and its baselines on one fold.
+def tables_of(data: Labelled, fold: Fold) -> FoldTables:
+    """Fit the target's codec on a fold's train rows, and encode all rows with it.
 
     Raises:
         FitError: if the train rows leave nothing to learn.
     """
     codec = data.fitted(_mask(fold.train, len(data.table)))
     encoded, known = codec.encode(data.values, ids=data.table.ids.tolist())
-    table = data.table.with_target(encoded)
-    train, valid, test = (rows[known[rows]] for rows in (fold.train, fold.valid, fold.test))
-    problem = problem_of(codec, data.config)
-    wanted = table.select(data.features)
-    head = make_head(data.config.head, problem, data.config.options)
-    report = learn(head, wanted, train, valid, seed=data.config.seed)
+    parts = (rows[known[rows]] for rows in (fold.train, fold.valid, fold.test))
+    table = data.table.select(data.features).with_target(encoded)
+    return FoldTables(codec, problem_of(codec, data.config), encoded, table, *parts)
+
+
+def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
+    """Fit the head and its baselines on one fold.
+
+    Raises:
+        FitError: if the train rows leave nothing to learn.
+    """
+    given, config = tables_of(data, fold), data.config
+    table, encoded, test = given.table, given.encoded, given.test
+    head = make_head(config.head, given.problem, config.options)
+    report = learn(head, table, given.train, given.valid, seed=config.seed)
     residuals = np.zeros((0, *encoded.shape[1:]))
-    if len(valid) and not codec.classes:
-        residuals = encoded[valid] - head.predict(wanted.take(valid))
-    if data.config.refit:
-        both = np.sort(np.concatenate([train, valid]))
-        learn(head, wanted, both, seed=data.config.seed, fixed=report.chosen)
-    predicted = {"head": head.predict(wanted.take(test))}
-    observed = observed_days(codec.plan.column, data.config.observed, data.features)
-    asked = Asked(data.config.head, problem, codec, data.features, observed, data.config.seed)
-    simple = table.select(tuple(dict.fromkeys((*data.metadata, *observed))))
-    predicted |= baselines(asked, simple.take(train), simple.take(test))
-    return FoldOutcome(fold, test, encoded[test], codec, predicted, residuals, report)
+    if len(given.valid) and not given.target.classes:
+        residuals = encoded[given.valid] - head.predict(table.take(given.valid))
+    if config.refit:
+        both = np.sort(np.concatenate([given.train, given.valid]))
+        learn(head, table, both, seed=config.seed, fixed=report.chosen)
+    predicted = {"head": head.predict(table.take(test)), **_baselines(data, given)}
+    return FoldOutcome(fold, test, encoded[test], given.target, predicted, residuals, report)
+
+
+def _baselines(data: Labelled, given: FoldTables) -> dict[str, np.ndarray]:
+    """Return what the baselines predict for the test rows."""
+    config, target = data.config, given.target
+    observed = observed_days(target.plan.column, config.observed, data.features)
+    asked = Asked(config.head, given.problem, target, data.features, observed, config.seed)
+    columns = data.table.select(tuple(dict.fromkeys((*data.metadata, *observed))))
+    simple = columns.with_target(given.encoded)
+    return baselines(asked, simple.take(given.train), simple.take(given.test))
 
 
 def learn(
