@@ -56,12 +56,7 @@ def fit_head(
         UsageError: if names, options or the split do not go with the data.
     """
     say = progress or (lambda _: None)
-    table.select(config.features)  # wrong names are errors before any work
-    kept = _with_label(table, values, config)
-    duplicates = duplicates and duplicates.take(kept)
-    data = Labelled(_grouped(table.take(kept), duplicates), [values[row] for row in kept], config)
-    folds = _folds(data, None if words is None else words[kept])
-    leaks = _leaks(data, folds, duplicates)
+    data, folds, leaks = divide(table, values, config, words=words, duplicates=duplicates)
     say(f"leaks of split {config.split.text}: {leaks.text()}")
     outcomes = _outcomes(data, folds, say)
     say("all rows, for the bundle")
@@ -82,8 +77,8 @@ def fit_head(
         coverage={n: int(data.table.columns[n].present.sum()) for n in data.features},
         rows={
             "labelled": learnt,
-            "unlabelled": len(table) - len(kept),
-            "middle": len(kept) - learnt,
+            "unlabelled": len(table) - len(data.table),
+            "middle": len(data.table) - learnt,
             "scored": len(scored.ids),
         },
         ids=data.table.ids,
@@ -93,6 +88,27 @@ def fit_head(
         spread=spreads_of(data.table, scored),
         interval=coverage_of(scored, config.level),
     )
+
+
+def divide(
+    table: FeatureTable,
+    values: Sequence[Target],
+    config: FitConfig,
+    *,
+    words: np.ndarray | None = None,
+    duplicates: Duplicates | None = None,
+) -> tuple[Labelled, tuple[Fold, ...], Leaks]:
+    """Return the rows that have a label, their folds, and what the split lets through.
+
+    Raises:
+        FitError, UsageError: as `fit_head`.
+    """
+    table.select(config.features)  # wrong names are errors before any work
+    kept = _with_label(table, values, config)
+    duplicates = duplicates and duplicates.take(kept)
+    data = Labelled(_grouped(table.take(kept), duplicates), [values[row] for row in kept], config)
+    folds = _folds(data, None if words is None else words[kept])
+    return data, folds, _leaks(data, folds, duplicates)
 
 
 def check_fit(

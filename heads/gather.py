@@ -35,11 +35,11 @@ def gather(data: Labelled, outcomes: Sequence[FoldOutcome], intervals: Conformal
         low=None if ends[0][0] is None else joined([low for low, _ in ends if low is not None]),
         high=None if ends[0][1] is None else joined([high for _, high in ends if high is not None]),
         probabilities=joined(predicted) if classes else None,
-        group=_drawn_together(data, rows[order]),
+        group=drawn_together(data, rows[order]),
     )
 
 
-def _drawn_together(data: Labelled, rows: np.ndarray) -> np.ndarray | None:
+def drawn_together(data: Labelled, rows: np.ndarray) -> np.ndarray | None:
     """Return the authors of some rows where the split keeps authors whole: so do intervals."""
     author = data.table.author
     if not data.config.split.keeps_authors or author is None:
@@ -62,7 +62,7 @@ def scores_of(data: Labelled, outcomes: Sequence[FoldOutcome], name: str) -> dic
     """Score what "head" or a baseline predicted; a split by author draws authors, not rows."""
     truth = np.concatenate(_truths(data, outcomes, as_names=False))
     rows = np.concatenate([outcome.test for outcome in outcomes])
-    groups, seed = _drawn_together(data, rows), data.config.seed
+    groups, seed = drawn_together(data, rows), data.config.seed
     classes = outcomes[0].target.classes
     if classes:
         shares = np.concatenate([outcome.predicted[name] for outcome in outcomes])
