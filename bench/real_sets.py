@@ -95,16 +95,18 @@ def captions(data: Path, cache: Path) -> None:
 
 
 def _openings(loaded: Loaded) -> None:
-    """Print what the opening seconds tell: rows 0-1, 0-3, 0-5 s and all, by part."""
-    parts = {"sound": AUDIO, "video": PICTURE, "both": (*AUDIO, *PICTURE)}
-    print("  opening seconds, linear" + "".join(f"  {part:22}" for part in parts))
+    """Print what the opening seconds tell: each head on all parts, and the parts one by one."""
+    everything = (*AUDIO, *PICTURE)
+    columns = {head: (head, everything) for head in HEADS}
+    columns |= {"sound, linear": ("linear", AUDIO), "video, linear": ("linear", PICTURE)}
+    print("  opening seconds" + "".join(f"  {label:22}" for label in columns))
     for seconds in OPENINGS_S:
         cells = []
-        for families in parts.values():
+        for head, families in columns.values():
             names = [with_opening(name, seconds) for name in families]
-            cells.append(_cell(fit(loaded, names, "linear").metrics["accuracy"]))
+            cells.append(_cell(fit(loaded, names, head).metrics["accuracy"]))
         label = "all" if seconds is None else f"0-{seconds} s"
-        print(f"    {label:21}" + "".join(f"  {cell:22}" for cell in cells), flush=True)
+        print(f"    {label:13}" + "".join(f"  {cell:22}" for cell in cells), flush=True)
 
 
 def _title(text: str, loaded: Loaded) -> None:
