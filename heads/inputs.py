@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file
 from scipy import sparse
 
@@ -21,6 +21,9 @@ from cache.table import FeatureTable
 from heads.blocks import Block
 from heads.design import Design, fit_design, save_arrays
 from heads.threads import calm
+
+if TYPE_CHECKING:
+    import torch
 
 TOPICS = 128  # columns that a block of n-grams becomes
 _FILE = "topics.safetensors"
@@ -59,6 +62,13 @@ class Inputs:
 
         What a row lacks is 0, the train mean.
         """
+        import torch
+
+        values, flags = self.arrays(table)
+        return torch.from_numpy(values), torch.from_numpy(flags)
+
+    def arrays(self, table: FeatureTable) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `apply` does as arrays of numpy."""
         values = np.zeros((len(table), sum(self.widths)), np.float32)
         flags = np.zeros((len(table), len(self.names)), np.float32)
         start = 0
@@ -67,7 +77,7 @@ class Inputs:
             self._write(block, column, values[:, start : start + width])
             flags[:, place] = column.present
             start += width
-        return torch.from_numpy(values), torch.from_numpy(flags)
+        return values, flags
 
     def _write(self, block: Block, column: Column, out: np.ndarray) -> None:
         topics = self.topics.get(block.spec.name)
