@@ -11,6 +11,7 @@ import typer
 
 from commands import (
     cache,
+    caption,
     convert_views,
     demo,
     doctor,
@@ -41,6 +42,7 @@ app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
+app.command("caption", epilog=caption.EXAMPLES)(caption.run)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.run)
 app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.run)
 app.command("report", epilog=report.EXAMPLES)(report.run)

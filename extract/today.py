@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cache.spec import FeatureSpec
 from core.errors import ProjectError
@@ -30,16 +31,31 @@ def request_for(stored: Sequence[FeatureSpec]) -> Request:
     return resolve(names, parts=parts, decoder=decoder, encoding=encoding)
 
 
+def encoders_of(stored: Sequence[FeatureSpec]) -> dict[str, Mapping[str, Any]]:
+    """Return the recipes of the encoders that gave some features, by family.
+
+    Those whose texts another one read are among them.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [(spec.name, spec.recipe) for spec in stored]
+    while waiting:
+        name, recipe = waiting.pop()
+        if isinstance(recipe.get("checkpoint"), Mapping):
+            found[family_of(name)] = recipe
+        upstream: Mapping[str, Mapping[str, Any]] = recipe.get("after", {})
+        waiting += [(each, told["recipe"]) for each, told in upstream.items()]
+    return found
+
+
 def _encoding(stored: Sequence[FeatureSpec]) -> Encoding:
     """Return how the encoders among some features computed, by family."""
     weights, dtype, quantize = {}, {}, {}
-    for spec in stored:
-        checkpoint, family = spec.recipe.get("checkpoint"), family_of(spec.name)
-        if isinstance(checkpoint, Mapping):
-            dtype[family] = str(spec.recipe.get("compute", "auto"))
-            quantize[family] = str(spec.recipe.get("quantize", "none"))
-            if "hub" in checkpoint:
-                weights[family] = f"{checkpoint['hub']}@{checkpoint['revision']}"
+    for family, recipe in encoders_of(stored).items():
+        dtype[family] = str(recipe.get("compute", "auto"))
+        quantize[family] = str(recipe.get("quantize", "none"))
+        checkpoint = recipe["checkpoint"]
+        if "hub" in checkpoint:
+            weights[family] = f"{checkpoint['hub']}@{checkpoint['revision']}"
     return Encoding(Places(weights), dtype=dtype, quantize=quantize)
 
 

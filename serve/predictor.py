@@ -21,8 +21,8 @@ from extract.catalog import Request, resolve
 from extract.encoders.checkpoint import Places
 from extract.encoders.encoding import Encoding
 from extract.ensure import OpenCache, State, ensure
-from extract.families import family_of
 from extract.pipeline import Settings
+from extract.today import encoders_of
 from heads.bundle import Bundle, Predictions, check_features, load_bundle
 
 
@@ -127,12 +127,10 @@ def _encoding(features: Sequence[FeatureSpec], weights: Mapping[str, str]) -> En
 
     Checkpoints of a hub are those that were learnt from; those of folders are where `weights` says.
     """
-    recipes = {
-        family_of(spec.name): spec.recipe for spec in features if "checkpoint" in spec.recipe
-    }
+    recipes = encoders_of(features)
     for family, recipe in recipes.items():
         here = Path(weights.get(family, "")).expanduser()
-        if "digest" in recipe["checkpoint"] and (family not in weights or not here.is_dir()):
+        if "digest" in recipe["checkpoint"] and (family not in weights or not here.exists()):
             raise CheckpointError(
                 f"the run learnt from {family} with weights of a folder; say where it is: "
                 f"--weights {family}=FOLDER"

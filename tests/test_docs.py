@@ -11,7 +11,9 @@ import typer
 
 import cli
 from core.config import read_config
+from tests.extract.encoders.conftest import checkpoints
 
+__all__ = ["checkpoints"]
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ["python", "cli.py"]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -92,13 +94,18 @@ def test_every_config_is_read_by_a_command(path):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """Give a folder in which every example of the helps was run, one after another."""
+def home(tmp_path_factory, checkpoints):
+    """Give a folder in which every example of the helps was run, one after another.
+
+    What would fetch a checkpoint gets a tiny one.
+    """
     folder = tmp_path_factory.mktemp("home")
     for arguments in examples():
-        small = ["--videos", "16", "--days", "5"] if arguments == ["demo", "demo"] else []
+        more = ["--videos", "16", "--days", "5"] if arguments == ["demo", "demo"] else []
+        if arguments[0] == "caption":
+            more = ["--weights", f"spacetimegpt={checkpoints('spacetimegpt')}"]
         if " ".join(arguments[:2]) != SLOWER:
-            run_in(folder, [*arguments, *small])
+            run_in(folder, [*arguments, *more])
     return folder
 
 

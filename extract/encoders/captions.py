@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import UsageError
 from core.status import Gap, failed
 
 
@@ -15,11 +16,21 @@ class Length:
     beams  beginnings that are followed side by side; 1 always takes the likeliest token
     least  tokens before it may end
     most   tokens at which it ends
+
+    Raises:
+        UsageError: if there are no beams, or it may not be as long as it must.
     """
 
     beams: int
     least: int
     most: int
+
+    def __post_init__(self) -> None:
+        if self.beams < 1 or not 0 <= self.least <= self.most or self.most < 1:
+            raise UsageError(
+                f"a text by {self.beams} beams of {self.least} to {self.most} tokens cannot be "
+                "written; expected 1 beam or more, and at least as many tokens at most"
+            )
 
     def recipe(self) -> dict[str, int]:
         """Return what decides the text, for a feature's recipe."""
@@ -38,6 +49,15 @@ class Length:
             "early_stopping": self.beams > 1,
             "do_sample": False,
         }
+
+
+def write(model: Any, length: Length, **given: Any) -> list[list[int]]:
+    """Return the tokens that a model writes after what it was given, for each of a batch."""
+    from extract.encoders.model import quietly
+
+    with quietly():
+        tokens: list[list[int]] = model.generate(**given, **length.options(model)).tolist()
+    return tokens
 
 
 def said(tokenizer: Any, tokens: list[int]) -> str | Gap:

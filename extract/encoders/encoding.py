@@ -27,12 +27,14 @@ class Encoding:
     dtype     by family, one of `core.device.DTYPES`; "" is all others
     quantize  by family, one of `QUANTIZE`; likewise
     device    None takes the best there is
+    length    what is not the family's own `captions.Length` of the texts that models write
     """
 
     places: Places = field(default_factory=lambda: Places({}))
     dtype: Mapping[str, str] = field(default_factory=dict)
     quantize: Mapping[str, str] = field(default_factory=dict)
     device: str | None = None
+    length: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(

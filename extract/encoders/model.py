@@ -54,7 +54,7 @@ def load_model(
     if computing.quantize != "none":
         options |= {"quantization_config": _quantization(computing), "device_map": {"": device}}
     try:
-        with _quietly():
+        with quietly():
             model, report = make.from_pretrained(folder, **options)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise CheckpointError(
@@ -106,8 +106,8 @@ def _check_whole(folder: Path, report: dict[str, Any], unused: str) -> None:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the loader's own bars and reports away: what matters of them is checked here."""
+def quietly() -> Iterator[None]:
+    """Keep the library's own bars and reports away: what matters of them is checked here."""
     words = transformers.utils.logging
     level, bar = words.get_verbosity(), words.is_progress_bar_enabled()
     words.set_verbosity_error()

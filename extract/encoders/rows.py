@@ -156,7 +156,7 @@ _AUDIO = {
         "whisper",
     ),
 }
-_WRITING = {
+WRITING = {
     "spacetimegpt": Family(
         "extract.encoders.spacetimegpt:extractor",
         "video",
@@ -176,4 +176,4 @@ _OWN = {
         facts={"classes": 400},
     ),
 }
-ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO, **_WRITING, **_OWN}
+ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO, **WRITING, **_OWN}

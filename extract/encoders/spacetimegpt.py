@@ -23,7 +23,7 @@ import numpy as np
 from cache.spec import TEXT, FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Value
-from extract.encoders.captions import Length, said
+from extract.encoders.captions import Length, said, write
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
 from extract.encoders.pictures import PictureSteps, steps_of
@@ -66,7 +66,8 @@ def extractor(
     recipe |= recipe_of(weights.identity, computing)
     recipe |= {"frames": request.recipe(), "decoder": decoder}
     whole, reads = with_opening(name, seconds), ("video",)
-    written = recipe | {"length": LENGTH.recipe()}
+    length = replace(LENGTH, **encoding.length)
+    written = recipe | {"length": length.recipe()}
     return Encoder(
         family=name,
         reads=reads,
@@ -74,7 +75,7 @@ def extractor(
             FeatureSpec(whole, (width,), STORED, reads, recipe),
             FeatureSpec(f"{whole}/caption", (), TEXT, reads, written),
         ),
-        network=CaptionNetwork(name, whole),
+        network=CaptionNetwork(name, whole, length),
         weights=weights,
         computing=computing,
         frames=request,
@@ -88,6 +89,7 @@ class CaptionNetwork:
 
     family: str
     whole: str
+    length: Length = LENGTH
 
     def preparer(self, folder: Path) -> Prepare:
         """Return what resizes and crops frames to the model's size, on uint8."""
@@ -104,7 +106,8 @@ class CaptionNetwork:
 
         caption = f"{self.whole}/caption"
         computing = replace(computing, whole=("lm_head",))
-        model = load_model(VisionEncoderDecoderModel, folder, computing, device)
+        cut = None if caption in wanted else _encoder_only
+        model = load_model(VisionEncoderDecoderModel, folder, computing, device, prepare=cut)
         check_frames(self.family, model.encoder.config, FRAMES)
         tokenizer = _tokenizer(folder) if caption in wanted else None
         steps, dtype = self._steps(folder), getattr(torch, computing.dtype)
@@ -116,8 +119,8 @@ class CaptionNetwork:
             vectors = seen.last_hidden_state[:, 0].float().cpu().numpy()
             values: list[dict[str, Value]] = [{self.whole: vector} for vector in vectors]
             if tokenizer is not None:
-                tokens = model.generate(encoder_outputs=seen, **LENGTH.options(model))
-                for value, words in zip(values, tokens.tolist(), strict=True):
+                tokens = write(model, self.length, encoder_outputs=seen)
+                for value, words in zip(values, tokens, strict=True):
                     value[caption] = said(tokenizer, words)
             return [{name: value[name] for name in wanted} for value in values]
 
@@ -126,6 +129,11 @@ class CaptionNetwork:
     def _steps(self, folder: Path) -> PictureSteps:
         stated = (folder / "preprocessor_config.json").exists()
         return steps_of(folder, self.family) if stated else _TRAINED
+
+
+def _encoder_only(model: Any) -> None:
+    """Drop the language model, more than half of the weights."""
+    del model.decoder
 
 
 def _tokenizer(folder: Path) -> Any:

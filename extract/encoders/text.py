@@ -72,7 +72,8 @@ def extractor(
     recipe = {"code": "encoders.text", "version": VERSION, **vars(reading)}
     recipe |= recipe_of(weights.identity, computing)
     if upstream is not None:
-        recipe["after"] = {upstream.name: upstream.fingerprint}
+        told = {"fingerprint": upstream.fingerprint, "recipe": dict(upstream.recipe)}
+        recipe["after"] = {upstream.name: told}
     whole = f"{name}:{field}"
     dims: dict[str, tuple[int | str, ...]] = {whole: (width,)}
     if reading.pooling != "mean":

@@ -15,13 +15,13 @@ END = "<|endoftext|>"
 MARKS = ["<|im_start|>", "<end_of_utterance>", "<fake_token_around_image>", "<image>"]
 MARKS += ["<global-img>", "<row_1_col_1>"]
 _WORDS = ["ĠYes", "ĠNo", "Ġcat"]
+_BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
-def bytes_tokenizer(folder, marks):
-    """Write a byte-level tokenizer as GPT-2's, which knows three words; return its size."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+def bytes_tokenizer(folder, marks, *, letters=_BYTES, words=_WORDS):
+    """Write a byte-level tokenizer as GPT-2's, which knows some words; return its size."""
     merges, vocab = [], dict.fromkeys([*marks, *letters])
-    for word in _WORDS:
+    for word in words:
         for end in range(2, len(word) + 1):
             if word[:end] not in vocab:
                 merges.append((word[: end - 1], word[end - 1]))
@@ -37,13 +37,19 @@ def bytes_tokenizer(folder, marks):
 
 
 def spacetimegpt(folder):
-    """Make a TimeSformer that a GPT-2 looks at."""
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    """Make a TimeSformer that a GPT-2 looks at; wild weights, so that it says various things."""
+    sizes = {
+        "initializer_range": 0.5,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+    }
     seen = TimesformerConfig(
         **sizes, num_attention_heads=2, image_size=32, patch_size=8, num_frames=8
     )
-    size = bytes_tokenizer(folder, [END])
-    told = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=size, add_cross_attention=True)
+    size = bytes_tokenizer(folder, [END], letters="Ġabcdefghijklmnopqrstuvwxyz", words=())
+    told = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=size, initializer_range=0.5)
+    told.add_cross_attention = True
     told.is_decoder, told.bos_token_id, told.eos_token_id = True, 0, 0
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(seen, told)
     model = VisionEncoderDecoderModel(config=config)
