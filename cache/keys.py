@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cache.known import IdIndex
-from corpus.sample import Sample, content_parts
-
-DigestOf = Callable[[Path], bytes | None]
+from core.digests import FileDigests
+from corpus.sample import MEDIA_PARTS, Sample, content_parts
 
 
 class Keys:
     """The ids of some samples, and the identity of each set of their parts, computed once."""
 
-    def __init__(self, samples: Sequence[Sample], digest_of: DigestOf) -> None:
+    def __init__(self, samples: Sequence[Sample], digest_of: FileDigests) -> None:
         self.index = IdIndex(sample.id for sample in samples)
         self._samples, self._digest_of = samples, digest_of
         self._digests: dict[tuple[str, ...], list[bytes | None]] = {}
@@ -24,15 +23,19 @@ class Keys:
         """Return 16 bytes for each sample; None where a file is not on this machine."""
         parts = content_parts(parts)
         if parts not in self._digests:
+            self._look_at_files(parts)
             self._digests[parts] = [s.digest(parts, self._file_digest) for s in self._samples]
         return self._digests[parts]
 
-    def _file_digest(self, path: Path) -> bytes | None:
+    def _look_at_files(self, parts: tuple[str, ...]) -> None:
         """Digest each file once: its parts are then of one and the same content."""
-        name = str(path)
-        if name not in self._files:
-            self._files[name] = self._digest_of(path)
-        return self._files[name]
+        media = [part for part in parts if part in MEDIA_PARTS]
+        paths = (path for part in media for s in self._samples if (path := s.file(part)))
+        new = (path for path in paths if str(path) not in self._files)
+        self._files |= self._digest_of.all_of(new)
+
+    def _file_digest(self, path: Path) -> bytes | None:
+        return self._files[str(path)]
 
     def changed(self, row: int, parts: tuple[str, ...]) -> bool:
         """Say whether a sample's parts are others by now than when they were digested."""

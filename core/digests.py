@@ -6,10 +6,12 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.fingerprint import digest_file
 from core.log import logger
+from core.progress import Meter
 
 _TABLE = """create table if not exists files
 (path text primary key, size_bytes integer, modified_ns integer, digest blob)"""
@@ -18,6 +20,7 @@ _SAVE_EVERY_S = 60.0
 # Of two changes within one tick of a file system's clock the second leaves no trace in the time: a
 # file that young may change again unseen, so it is digested anew next time. FAT ticks every 2 s.
 _SETTLED_NS = 2_000_000_000
+_PATIENCE_S = 1.0  # digesting that takes no longer is not talked of
 
 _Entry = tuple[int, int, bytes]
 
@@ -54,6 +57,28 @@ class FileDigests:
             if time.monotonic() - self._saved_s > _SAVE_EVERY_S:
                 self.save()
         return digest
+
+    def all_of(self, paths: Iterable[Path]) -> dict[str, bytes | None]:
+        """Return the digests of many files by path, with a meter where many are new."""
+        found: dict[str, bytes | None] = {}
+        new: list[tuple[Path, int]] = []
+        for path in paths:
+            name = str(path)
+            if name in found:
+                continue
+            found[name] = None
+            with contextlib.suppress(OSError):
+                facts = os.stat(name)  # noqa: PTH116 - as above
+                known = self._known.get(name)
+                if known and known[:2] == (facts.st_size, facts.st_mtime_ns):
+                    found[name] = known[2]
+                else:
+                    new.append((path, facts.st_size))
+        with Meter("digest files", len(new), unit="files", patience_s=_PATIENCE_S) as meter:
+            for path, size_bytes in new:
+                found[str(path)] = self(path)
+                meter.advance(failed=found[str(path)] is None, size_bytes=size_bytes)
+        return found
 
     def save(self) -> None:
         """Keep what was computed since the last save; several processes may share a memory."""

@@ -88,6 +88,27 @@ def test_a_file_that_is_not_there_has_no_digest(tmp_path):
     assert FileDigests()(tmp_path) is None
 
 
+def test_many_files_are_digested_once_each(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "b").write_bytes(b"y")
+    paths = [tmp_path / name for name in ("a", "b", "a", "nothing")]
+    digests = FileDigests()
+    first = digests.all_of(paths)
+    assert first == {str(path): digests(path) for path in paths}
+    assert list(first.values()).count(None) == 1
+    assert digests.all_of(paths) == first
+
+
+def test_digesting_that_takes_long_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("core.digests._PATIENCE_S", 0.0)
+    monkeypatch.setattr("core.progress._LINE_EVERY_S", -1.0)
+    (tmp_path / "a").write_bytes(b"x")
+    digests = FileDigests()
+    for _ in range(2):
+        digests.all_of([tmp_path / "a"])
+    assert capsys.readouterr().err.count("digest files: 1 of 1") == 1
+
+
 def test_a_memory_that_is_no_database_is_computed_anew(tmp_path):
     (tmp_path / "memory").write_bytes(b"not sqlite at all, not even close")
     (tmp_path / "a").write_bytes(b"x")

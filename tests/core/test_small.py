@@ -53,3 +53,21 @@ def test_a_meter_counts_failures():
         meter.advance()
         meter.advance(failed=True)
     assert re.match(r"2 samples in .* s, .* samples/s, 1 failed", meter.summary())
+
+
+def test_a_meter_leaves_the_start_of_the_workers_out_of_what_is_left(capsys):
+    hour = [0.0]
+    with Meter("extract", 11, clock=lambda: hour[0]) as meter:
+        for hour[0] in (100.0, 120.0):
+            meter.advance(size_bytes=60_000_000)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "extract: 1 of 11, 0.0 samples/s, 1 MB/s, 0 failed"
+    assert second == "extract: 2 of 11, 0.0 samples/s, 1 MB/s, 0 failed, 180 s left"
+
+
+def test_a_meter_is_silent_about_what_is_soon_done(capsys):
+    hour = [0.0]
+    with Meter("digest", 2, patience_s=30, clock=lambda: hour[0]) as meter:
+        hour[0] = 29.0
+        meter.advance()
+    assert capsys.readouterr().err == ""
