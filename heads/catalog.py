@@ -16,6 +16,7 @@ HEADS: Registry[type[Head]] = Registry(
         "linear": "heads.linear:Linear",
         "gbm": "heads.gbm:Gbm",
         "mlp": "heads.mlp:Mlp",
+        "knn": "heads.knn:Knn",
         "mean": "heads.mean:Mean",
     },
 )

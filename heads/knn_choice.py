@@ -1,0 +1,154 @@
+"""How many neighbours, how sharply the nearer weigh, and what is near: chosen on inner folds.
+
+Rows of the train part are asked of the others, so that the validation rows stay unseen. Choices are
+made one after another, each with the best of those before: first the metric, then what another
+category adds to a distance, then another author; for each of them the best number of neighbours
+and temperature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cache.table import FeatureTable
+from core.seeding import generator
+from heads.bank import Bank, Near, Placed
+from heads.contract import Problem
+from heads.metric import Metric, fit_metric
+from heads.votes import Told
+
+K = (1, 2, 4, 8, 16, 32, 64, 128)
+TEMPERATURE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1000.0)
+GRID = {
+    "relevance": (0.0, 0.5, 1.0),
+    "categories": (0.0, 0.1, 0.3, 1.0),
+    "author": (0.0, 0.3, 1.0, 3.0),
+}
+_MOST = 4000  # rows that are asked in all
+
+
+@dataclass(frozen=True, eq=False)
+class Inner:
+    """One inner fold: the rows learnt from in the order of their times, and those asked."""
+
+    metric: Metric
+    learnt: FeatureTable
+    asked: FeatureTable
+    told: Told
+    truth: np.ndarray
+
+
+def choose(
+    problem: Problem,
+    train: FeatureTable,
+    target: np.ndarray,
+    folds: np.ndarray,
+    *,
+    given: Mapping[str, float],
+    seed: int,
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Choose what is not given of k, temperature, and the names of `GRID`; return the curve of k.
+
+    `given` holds at least the metric's "penalty"; `folds` are int64 [N], see `heads/inner.py`.
+    """
+    inners = list(_inners(problem, train, target, folds, penalty=given["penalty"], seed=seed))
+    has_categories = any(column.spec.is_text for column in train.columns.values())
+    tried = {
+        "relevance": GRID["relevance"],
+        "categories": GRID["categories"] if has_categories else (0.0,),
+        "author": GRID["author"] if _authors_meet(inners) else (0.0,),
+    }
+    choice = {name: float(given.get(name, values[0])) for name, values in tried.items()}
+    best = _judge(inners, choice, given)
+    for name, values in tried.items():
+        for value in values if name not in given else ():
+            if value != choice[name]:
+                judged = _judge(inners, {**choice, name: value}, given)
+                best = min(best, judged, key=lambda each: each[0])
+        choice = {name: best[1][name] for name in choice}
+    _, chosen, curve = best
+    return chosen, curve
+
+
+def _inners(
+    problem: Problem,
+    train: FeatureTable,
+    target: np.ndarray,
+    folds: np.ndarray,
+    *,
+    penalty: float,
+    seed: int,
+) -> Iterator[Inner]:
+    drawn = np.zeros(len(train), bool)
+    drawn[generator(seed, "neighbours").permutation(len(train))[:_MOST]] = True
+    for fold in np.unique(folds):
+        learnt = in_time(train, np.flatnonzero(folds != fold))
+        asked = np.flatnonzero((folds == fold) & drawn)
+        known = as_columns(problem, target[learnt])
+        table = train.take(learnt)
+        metric, _ = fit_metric(table, known, None, penalty, seed=seed)
+        told = Told.of(problem, target[learnt])
+        yield Inner(metric, table, train.take(asked), told, target[asked])
+
+
+def in_time(table: FeatureTable, rows: np.ndarray) -> np.ndarray:
+    """Return rows of a table in the order of their times, those without one last."""
+    ids = table.ids[rows]
+    if table.posted_at is None:
+        return rows[np.argsort(ids, kind="stable")]
+    return rows[np.lexsort((ids, table.posted_at[rows]))]
+
+
+def as_columns(problem: Problem, target: np.ndarray) -> np.ndarray:
+    """Return targets as a ridge takes them, float64 [N, outputs]; classes as 0 and 1."""
+    if problem.task != "classification":
+        return target.reshape(len(target), -1)
+    shares: np.ndarray = target[:, None] == np.arange(problem.outputs)
+    return shares.astype(np.float64)
+
+
+def _authors_meet(inners: list[Inner]) -> bool:
+    """Say whether some row that is asked has an author that is learnt from."""
+    for inner in inners:
+        if inner.asked.author is not None and inner.learnt.author is not None:
+            common = np.intersect1d(inner.asked.author, inner.learnt.author)
+            if len(common[common != ""]):
+                return True
+    return False
+
+
+def _judge(
+    inners: list[Inner], choice: Mapping[str, float], given: Mapping[str, float]
+) -> tuple[float, dict[str, float], list[dict[str, float]]]:
+    """Return the smallest loss, the choices that give it, and the loss by number of neighbours."""
+    numbers = [int(given["k"])] if "k" in given else list(K)
+    heats = [given["temperature"]] if "temperature" in given else list(TEMPERATURE)
+    losses = np.zeros((len(numbers), len(heats)))
+    rows = sum(len(inner.truth) for inner in inners)
+    for inner in inners:
+        near = _neighbours(inner, choice, max(numbers))
+        for place in np.ndindex(losses.shape):
+            predicted = inner.told.vote(near, numbers[place[0]], heats[place[1]])
+            losses[place] += inner.told.loss(predicted, inner.truth) * len(inner.truth) / rows
+    k, heat = np.unravel_index(int(losses.argmin()), losses.shape)
+    chosen = {"k": float(numbers[k]), "temperature": float(heats[heat]), **choice}
+    curve = [
+        {"k": float(number), "loss": float(loss)}
+        for number, loss in zip(numbers, losses[:, heat], strict=True)
+    ]
+    return float(losses.min()), chosen, curve
+
+
+def _neighbours(inner: Inner, choice: Mapping[str, float], count: int) -> Near:
+    weights = inner.metric.weights(choice["relevance"], choice["categories"])
+    bank = bank_of(inner.metric, inner.metric.place(inner.learnt, weights), weights)
+    asked = inner.metric.place(inner.asked, weights)
+    return bank.nearest(asked, count, author=choice["author"])
+
+
+def bank_of(metric: Metric, placed: Placed, weights: np.ndarray) -> Bank:
+    """Return rows to be neighbours, which are in the order of their times."""
+    return Bank(placed, metric.widths, metric.shares(weights))
