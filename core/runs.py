@@ -66,10 +66,11 @@ def recording(
     """Make a run folder, record the run in it, and record how it ended.
 
     `out` is the folder to make; None makes one below `var/runs`. It must be new or empty, or hold a
-    run of this command that failed or was interrupted: so the same command can be given again.
+    run of this command that failed, was interrupted or was killed: so the same command can be given
+    again.
 
     Raises:
-        UsageError: if `out` has something in it.
+        UsageError: if `out` has something in it, or another run is writing into it.
         StorageError: if the folder cannot be written.
     """
     identity = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{command}-{secrets.token_hex(2)}"
@@ -81,11 +82,19 @@ def recording(
         folder.mkdir(parents=True, exist_ok=True)
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in config.items()}
     record = RunRecord(identity, command, sys.argv, "running", _now(), plain, seed)
-    run = Run(folder, replace(record, git=_git_revision(), environment=_environment()))
-    run.note()
-    write_text(folder / "config.yaml", dump_config(config))
+    with _holding(folder):
+        run = Run(folder, replace(record, git=_git_revision(), environment=_environment()))
+        run.note()
+        write_text(folder / "config.yaml", dump_config(config))
+        with _ending(run):
+            yield run
+
+
+@contextlib.contextmanager
+def _ending(run: Run) -> Iterator[None]:
+    """Record how a run ended."""
     try:
-        yield run
+        yield
     except KeyboardInterrupt:
         run.note(state="interrupted", finished=_now())
         raise
@@ -93,6 +102,42 @@ def recording(
         run.note(state="failed", finished=_now(), error=str(error))
         raise
     run.note(state="done", finished=_now())
+
+
+@contextlib.contextmanager
+def _holding(folder: Path) -> Iterator[None]:
+    """Hold a folder as long as this process lives in the block, however that ends.
+
+    Raises:
+        UsageError: if another process holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            held = _lock(folder)
+        except BlockingIOError as error:
+            raise UsageError(_held_text(folder)) from error
+        except (ImportError, OSError):  # a system or a disk without locks
+            held = None
+        if held is not None:
+            stack.callback(os.close, held)
+        yield
+
+
+def _held_text(folder: Path) -> str:
+    return f"--out {folder} is being written by another run; wait for it, or name a new folder"
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder, and return the descriptor that holds the lock until it is closed."""
+    import fcntl  # not on Windows
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -111,12 +156,30 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def _is_unfinished(folder: Path, command: str) -> bool:
-    """Say whether a folder holds a run of a command that failed or was interrupted."""
+    """Say whether a folder holds a run of a command that ended before it was done."""
     try:
         record = read_run(folder)
     except RunError:
         return False
-    return record.get("command") == command and record.get("state") in {"failed", "interrupted"}
+    if record.get("command") != command:
+        return False
+    return record.get("state") in {"failed", "interrupted"} or _was_killed(folder, record)
+
+
+def _was_killed(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Say whether a run is "running" by its record, and no process holds its folder.
+
+    Where locks tell nothing, it is taken for alive.
+    """
+    if record.get("state") != "running":
+        return False
+    try:
+        os.close(_lock(folder))
+    except BlockingIOError as error:
+        raise UsageError(_held_text(folder)) from error
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _now() -> str:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from core.errors import RunError, UsageError
+from core.files import write_json
 from core.runs import read_run, recording
 
 
@@ -48,6 +49,23 @@ def test_the_folder_of_a_failed_run_is_taken_by_the_same_command_only(tmp_path, 
     with expected, recording(command, {}, out=tmp_path / "run"):
         pass
     assert read_run(tmp_path / "run")["state"] == ("done" if again else "failed")
+
+
+def test_the_folder_of_a_killed_run_is_taken_by_the_same_command(tmp_path):
+    (tmp_path / "kept").write_text("x")
+    write_json(tmp_path / "run.json", {"command": "x", "state": "running"})
+    with recording("x", {}, out=tmp_path):
+        pass
+    assert read_run(tmp_path)["state"] == "done"
+    assert (tmp_path / "kept").exists()
+
+
+def test_the_folder_of_a_run_that_lives_is_refused(tmp_path):
+    with recording("x", {}, out=tmp_path / "run"):
+        refused = pytest.raises(UsageError, match="is being written by another run")
+        with refused, recording("x", {}, out=tmp_path / "run"):
+            pass
+    assert read_run(tmp_path / "run")["state"] == "done"
 
 
 def test_the_folder_of_a_run_that_is_done_is_refused(tmp_path):
