@@ -55,6 +55,10 @@ def run(
 
     if recompute and manifest is None:
         raise UsageError("--recompute needs the table that was extracted: --manifest TABLE")
+    if manifest and not recompute:
+        raise UsageError("--manifest is the table of --recompute, as in --recompute 20")
+    if dry_run and not fix:
+        raise UsageError("--dry-run is of --fix; without it nothing is changed anyway")
     findings = check(c.existing(cache), digests=not quick)
     outcomes = list(_mended(cache, findings, quick, dry_run)) if fix else []
     drifts = []

@@ -55,7 +55,9 @@ def _chosen(store: Store, fingerprints: Sequence[str]) -> list[FeatureSpec]:
     specs = {feature.fingerprint: feature.spec for feature in store.features()}
     for fingerprint in fingerprints:
         if fingerprint not in specs:
-            raise UnknownName("--drop: fingerprint", fingerprint, specs, "List: cache ls")
+            raise UnknownName(
+                "--drop: fingerprint", fingerprint, specs, "List: python cli.py cache ls"
+            )
     return [specs[fingerprint] for fingerprint in fingerprints]
 
 

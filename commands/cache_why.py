@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +12,11 @@ from commands import cache_options as c
 from commands import encoders as e
 from commands import loading
 from commands import options as o
-from core.errors import ProjectError, UnknownName, UsageError
+from core.errors import ProjectError, UnknownName
 
 if TYPE_CHECKING:
     from cache.spec import FeatureSpec
+    from cache.store import Store
     from cache.why import StoredRow, Verdict
     from corpus.manifest import Manifest
     from corpus.sample import Sample
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     Stored = Mapping[FeatureSpec, Sequence[StoredRow]]
 
 EXAMPLES = o.examples(
-    "cache why demo-0003", f"cache why demo-0003 --feature motion --manifest {o.DEMO_TABLE}"
+    "cache why clip-003", f"cache why clip-003 --feature motion --manifest {o.DEMO_TABLE}"
 )
+_EXACT = "Ids are exact, to the letter"
 
 
 def run(
@@ -69,7 +71,7 @@ def run(
     elif feature and not stored:
         raise UnknownName("stored feature", feature, {found.name for found in store.features()})
     elif not any(stored.values()):
-        raise UsageError(f"nothing is stored of {feature or 'any feature'} for id {sample_id!r}")
+        raise UnknownName("stored id", sample_id, _ids(store, stored), _EXACT)
     if as_json:
         rows = [row for found in stored.values() for row in found]
         today_json = [_verdict_json(verdict) for verdict in verdicts]
@@ -84,11 +86,17 @@ def _is_of(name: str, asked: str) -> bool:
     return name == asked or name.startswith((f"{asked}/", f"{asked}:", f"{asked}@"))
 
 
+def _ids(store: Store, specs: Iterable[FeatureSpec]) -> set[str]:
+    """Return the ids that some features have rows of."""
+    headers = (header for spec in specs for _, header in store.headers(spec))
+    return {name.decode() for header in headers for name in header.ids.tolist()}
+
+
 def _sample(table: Manifest, sample_id: str) -> Sample:
     for sample in table.samples:
         if sample.id == sample_id:
             return sample
-    raise UsageError(f"the table has no id {sample_id!r}; ids are exact, to the letter")
+    raise UnknownName("id of the table", sample_id, {one.id for one in table.samples}, _EXACT)
 
 
 def _today(

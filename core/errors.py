@@ -65,7 +65,9 @@ class UnknownName(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        super().__init__(f"{kind} {name!r} is unknown; {self._offer()} {remedy}".rstrip())
+        offer = self._offer()
+        stop = "" if offer.endswith("?") or not remedy else "."
+        super().__init__(f"{kind} {name!r} is unknown; {offer}{stop} {remedy}".rstrip())
 
     def _offer(self) -> str:
         near = difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.6)
