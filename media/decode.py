@@ -32,6 +32,7 @@ from media.probe import (
 )
 from media.request import DECODERS, AudioRequest, FrameRequest, Frames, Sound
 from media.sound import read_sound
+from media.timeline import broken_off, timeline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +80,8 @@ def read_media(
         video = video_stream(container) if frames else None
         sound = audio_stream(container) if audio else None
         if decoder == "decord" and video is not None:
-            pictures = _through_decord(path, frames)
-            packets = demux(container, path, sound)
+            packets = demux(container, path, video, sound)
+            pictures = _through_decord(path, video, packets[video.index], frames)
         else:
             packets = demux(container, path, video, sound)
             pictures = _pictures(video, packets, frames)
@@ -138,12 +139,18 @@ def _sounds(
 
 
 def _through_decord(
-    path: Path, requests: Sequence[FrameRequest]
+    path: Path,
+    stream: VideoStream,
+    packets: Iterable[Packet[Any]],
+    requests: Sequence[FrameRequest],
 ) -> dict[FrameRequest, Frames | Gap]:
+    """Read by decord what is all there: it would take half a video for a whole one."""
     from media.decord_reader import read_frames_by_decord  # a second set of libav libraries
 
+    times = timeline(stream, packets)
+    gaps = {request: gap for request in requests if times and (gap := broken_off(times, request))}
     try:
-        return read_frames_by_decord(path, requests)
+        return gaps | read_frames_by_decord(path, [r for r in requests if r not in gaps])
     except MemoryError as error:
         return dict.fromkeys(requests, _no_memory("the video", error))
 

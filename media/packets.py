@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from core.status import Gap
-from media.probe import FOREIGN_ERRORS, open_media
+from media.probe import FOREIGN_ERRORS, has_room, open_media
 
 KEPT_BYTES = 256 << 20  # the size of a file; a minute of 1080p is 30 to 60 MB, of 4K up to 400
 
@@ -57,7 +57,11 @@ def _until_it_breaks_off(container: InputContainer, streams: list[Stream]) -> It
     """Yield the packets that are there.
 
     A packet larger than its file is none: the demuxer of raw DV fills up what is missing, and four
-    macroblocks would pass for a picture.
+    macroblocks would pass for a picture. Of a damaged index libav says that it has no memory for a
+    packet, as if more would help.
+
+    Raises:
+        MemoryError: if there is no memory for what the file can hold.
     """
     try:
         for packet in container.demux(*streams) if streams else ():
@@ -66,6 +70,21 @@ def _until_it_breaks_off(container: InputContainer, streams: list[Stream]) -> It
             if packet.size:  # the last packet of a stream is empty and only says so
                 yield packet
     except MemoryError:  # one of libav's errors too
-        raise
+        if not has_room(container.size):
+            raise
     except FOREIGN_ERRORS:
         return
+
+
+def lost_packets(stream: Stream, sizes: Sequence[int]) -> int:
+    """Return how many packets the file's index names beside those of some sizes, which came.
+
+    An MP4's index names them all, so that half a download is told from a short video. Those of
+    other containers name some, or stand behind the last packet: what they lost nobody knows, 0.
+    """
+    if "mp4" not in stream.container.format.name.split(","):
+        return 0
+    lost = len(stream.index_entries) - len(sizes)
+    named_bytes = sum(abs(entry.size) for entry in stream.index_entries) if lost > 0 else 0
+    # Where no byte is missing, libav has made one packet of two fields, say.
+    return lost if named_bytes > sum(sizes) else 0

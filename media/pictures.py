@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from av.packet import Packet
@@ -18,61 +17,14 @@ from media.orientation import display_matrix, upright
 from media.probe import FOREIGN_ERRORS
 from media.request import FrameRequest, Frames
 from media.sampling import plan
+from media.timeline import LEAST_THERE, Timeline, broken_off, timeline
 
-LEAST_DECODED = 0.9  # of the frames; with less, too many pictures stand for others
-_RATE_IF_UNKNOWN = 25.0
 _SPARING_CODECS = {"h264"}  # whose frames say for certain that no other refers to them
 # Against area averaging of the full RGB picture these differ by 0.8 to 1.5 grey levels on average,
 # plain AREA by 1.3 to 1.9: without the second flag chroma is halved once more if the width is even.
 _REDUCING = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
 Picture = tuple[int, int | None]  # index of the frame, side
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timeline:
-    """When the frames of a stream are shown, as its packets say without being decoded.
-
-    ticks       int64 [n] sorted, distinct, in units of `tick_s`
-    by_count    the packets do not say which frame is shown when: frame k is shown at ticks[k]
-    duration_s  from the first frame to the end of the last one
-    """
-
-    ticks: np.ndarray
-    tick_s: float
-    by_count: bool
-    duration_s: float
-
-    @property
-    def times_s(self) -> np.ndarray:
-        """Return float64 [n]: seconds after the first frame."""
-        return np.asarray((self.ticks - self.ticks[0]) * self.tick_s)
-
-
-def timeline(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Timeline | None:
-    """Return when the frames of a stream are shown; None if it has none.
-
-    Packets that an edit list cuts out do not count. Where presentation times are missing decoding
-    times are taken, in order; where those are missing too, the average rate. AVI has no place for
-    presentation times: what libav gives for them is a guess, wrong for frames that are reordered.
-    """
-    shown = [(p.pts, p.dts, p.duration) for p in packets if not p.is_discard]
-    if not shown:
-        return None
-    tick_s = float(stream.time_base or 1 / _RATE_IF_UNKNOWN)
-    presented = [pts for pts, _, _ in shown if pts is not None]
-    decoded = [dts for _, dts, _ in shown if dts is not None]
-    by_count = len(presented) < len(shown) or stream.container.format.name == "avi"
-    if not by_count:
-        ticks = np.unique(presented)
-    elif len(decoded) == len(shown):
-        ticks = np.unique(decoded)
-    else:
-        ticks = np.arange(len(shown))
-        tick_s = 1 / float(stream.average_rate or _RATE_IF_UNKNOWN)
-    span = float(ticks[-1] - ticks[0])
-    last = max(shown, key=lambda packet: packet[0] or 0)[2]
-    return Timeline(ticks, tick_s, by_count, (span + (last or span / len(ticks))) * tick_s)
 
 
 def read_frames(
@@ -84,7 +36,7 @@ def read_frames(
 
     The picture of a moment is that of the frame on screen; where that frame cannot be decoded, the
     last one before it that can. A request is a gap if fewer than 90 % of the frames up to its last
-    one can be decoded.
+    one can be decoded, or of those that it means are in the file.
 
     Raises:
         MemoryError: if libav or a picture got no memory.
@@ -93,13 +45,14 @@ def read_frames(
     times = timeline(stream, packets)
     if times is None:
         return dict.fromkeys(wanted, failed("corrupt", "the video stream holds no frames"))
-    plans = {request: plan(request, times.times_s) for request in wanted}
+    gaps = {request: gap for request in wanted if (gap := broken_off(times, request))}
+    plans = {request: plan(request, times.times_s) for request in wanted if request not in gaps}
     sides: dict[int, set[int | None]] = {}
     for request, indices in plans.items():
         for index in indices.tolist():
             sides.setdefault(index, set()).add(request.side)
     reading = _read(stream, packets, times, sides)
-    return {
+    return gaps | {
         request: _frames(reading, times, indices, request) for request, indices in plans.items()
     }
 
@@ -109,7 +62,7 @@ def _frames(
 ) -> Frames | Gap:
     expected = int(indices[-1]) + 1
     decoded = expected if reading.complete else sum(i < expected for i in reading.decoded)
-    if decoded < LEAST_DECODED * expected:
+    if decoded < LEAST_THERE * expected:
         return failed("corrupt", f"{decoded} of {expected} frames decoded")
     return Frames(
         pixels=np.stack([reading.pictures[index, request.side] for index in indices.tolist()]),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
@@ -23,6 +24,7 @@ FOREIGN_ERRORS = (av.FFmpegError, OSError, ValueError)
 # Demuxers that read other files than the one they are given, or draw text as pictures.
 _NO_MEDIA = {"concat", "dash", "hls", "image2", "imf", "tty"}
 _ROTATION = re.compile(r"display ?matrix: rotation of (\S+) degrees", re.IGNORECASE)
+_INDEX_BYTES = 64  # in memory, for each byte of a file; the index of a sound file takes 24
 _STREAM = re.compile(r"^\s*Stream #\d+:(\d+)", re.MULTILINE)
 
 
@@ -82,6 +84,8 @@ def open_media(path: Path) -> InputContainer | Gap:
             metadata_errors="replace",
         )
     except MemoryError:
+        if has_room(_INDEX_BYTES * size_bytes):
+            return failed("unreadable", "its index asks for more memory than it could ever fill")
         return failed("memory", "libav got no memory to open it; --memory-limit gives it more")
     except FOREIGN_ERRORS as error:
         return failed("unreadable", f"libav cannot open it: {reason(error)}")
@@ -89,6 +93,15 @@ def open_media(path: Path) -> InputContainer | Gap:
         container.close()
         return failed("unreadable", f"it is no media file but {container.format.name!r}")
     return container
+
+
+def has_room(size_bytes: int) -> bool:
+    """Say whether there is memory for so many bytes; none is used."""
+    try:
+        np.empty(size_bytes, np.uint8)
+    except MemoryError:
+        return False
+    return True
 
 
 def reason(error: BaseException) -> str:

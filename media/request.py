@@ -56,7 +56,10 @@ class FrameRequest:
 
 @dataclass(frozen=True, slots=True)
 class AudioRequest:
-    """The sound track, mixed to one channel at `rate_hz`; `seconds` keeps only the beginning.
+    """The sound track, mixed to one channel at `rate_hz`.
+
+    `seconds` keeps what is heard in the first so many seconds of the picture (of the sound, where
+    it begins earlier or there is no picture): a track that begins late has less of them.
 
     Raises:
         UsageError: if a number is not positive.

@@ -11,6 +11,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from core.status import Gap, absent, failed
+from media.packets import lost_packets
 from media.probe import FOREIGN_ERRORS, reason
 from media.request import AudioRequest, Sound
 
@@ -30,8 +31,9 @@ def read_sound(
 
     Packets that cannot be decoded are left out, and what follows moves up, as it does over pauses
     in the packets' times. A gap (failed, "corrupt") is a request with fewer than 90 % of the
-    packets decoded up to its end, with no sample, or with one that is not a finite number; what
-    comes after its end does not count. A track that begins only there is absent, "too-short".
+    packets decoded up to its end, those that the file has lost among them, with no sample, or with
+    one that is not a finite number; what comes after its end does not count. A track that begins
+    only there is absent, "too-short".
 
     Raises:
         MemoryError: if libav or the samples got no memory.
@@ -57,6 +59,7 @@ def read_sound(
     except FOREIGN_ERRORS as error:
         gap = failed("corrupt", f"the sound cannot be resampled: {reason(error)}")
         return found | dict.fromkeys(waiting, gap)
+    decoding.count_lost()
     for request, end in waiting.items():
         found[request] = _outcome(tracks[request.rate_hz], decoding, end)
     return found
@@ -91,11 +94,13 @@ class _Decoding:
 
     def __init__(self, stream: AudioStream) -> None:
         self.stream, self.tried, self.decoded = stream, 0, 0
+        self._sizes: list[int] = []
         stream.codec_context.thread_count = 1
 
     def frames(self, packets: Iterable[Packet[AudioStream]]) -> Iterator[AudioFrame]:
         for packet in packets:
             self.tried += 1
+            self._sizes.append(packet.size)
             try:
                 frames = self.stream.decode(packet)
             except MemoryError:  # one of libav's errors too, but no fault of the packet
@@ -108,6 +113,10 @@ class _Decoding:
             yield from self.stream.decode(None)
         except FOREIGN_ERRORS:
             return
+
+    def count_lost(self) -> None:
+        """Count as tried what the file has lost."""
+        self.tried += lost_packets(self.stream, self._sizes)
 
 
 class _Track:
