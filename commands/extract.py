@@ -88,8 +88,8 @@ def run(
     from cache.shard import FORMATS
     from core.runs import recording
     from extract.ensure import OpenCache, ensure
-    from extract.estimate import forecast
     from extract.plan import share
+    from extract.probe import forecast
 
     if probe and not dry_run:
         raise UsageError("--probe is of --dry-run; without it, all samples are computed anyway")

@@ -24,6 +24,7 @@ _HEADS = (
     "MB",
     "<as",
 )
+_SHOWN = 8  # families whose cost is unknown
 _STAGES = ("decode_s", "start_s", "prepare_s", "forward_s", "write_s")
 
 
@@ -33,18 +34,31 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
         missing = {name: int(rows.sum()) for name, rows in plan.missing.items()}
         o.print_json({"samples": plan.count(), "missing": missing, "estimate": expected.to_json()})
         return
+    print("what is missing; seconds of work (start: once in each worker) and MB that it takes")
     c.print_table(_HEADS, [_line(feature) for feature in expected.features])
     print(f"{plan.count()} of {len(plan.samples)} samples would be worked on")
-    if expected.samples:
+    if any(each.missing and each.known for each in expected.features):
         work, size_mb = _duration(expected.work_s), expected.size_bytes / 1e6
-        wall = f"{_duration(expected.wall_s)} with {expected.workers} workers"
+        workers = "1 worker" if expected.workers == 1 else f"{expected.workers} workers"
+        wall = f"{_duration(expected.wall_s)} with {workers}"
         print(f"about {wall} ({work} of work), {size_mb:.1f} MB")
     if expected.unknown:
-        logger.warning(
-            "not counted, as they were never computed: %s; --probe 20 computes 20 samples to find "
-            "out, and keeps them",
-            ", ".join(expected.unknown),
-        )
+        _warn_of_unknown(expected)
+
+
+def _warn_of_unknown(expected: Estimate) -> None:
+    """Say what nothing is known of, and how to find out."""
+    from extract.families import family_of
+
+    families = list(dict.fromkeys(map(family_of, expected.unknown)))
+    shown = ", ".join(families[:_SHOWN]) + f" and {len(families) - _SHOWN} more" * (
+        len(families) > _SHOWN
+    )
+    logger.warning(
+        "not counted, as they were never computed here: %s; --probe 20 computes 20 samples to "
+        "find out, and keeps them",
+        shown,
+    )
 
 
 def _line(feature: Forecast) -> list[str]:

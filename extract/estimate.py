@@ -2,29 +2,26 @@
 
 A sample is expected to take what those took that the ledger knows of the same feature: of today's
 recipe, else of another one of its name. Reading is shared: it takes what it took the feature that
-waited longest for it. A feature that the ledger does not know can only be tried, by a probe.
+waited longest for it. A feature that the ledger does not know can only be tried: see `probe`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cache.keys import Keys
-from cache.ledger import Entry, entries, entry_of
+from cache.ledger import Entry
 from cache.marker import Costs
+from cache.shard import FORMATS
 from cache.spec import FeatureSpec
-from cache.store import Store
-from corpus.sample import MEDIA_PARTS, Sample
-from extract.catalog import Request
+from corpus.sample import MEDIA_PARTS
 from extract.contract import Extractor
-from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
-from extract.plan import Plan, Retry, make_plan, media_parts
+from extract.plan import Plan, media_parts
 from extract.sample_job import not_given
 
 Parts = tuple[str, ...]
@@ -32,10 +29,18 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Experience:
-    """What rows of one feature took, and where that is known from."""
+    """What rows of one feature took, and where that is known from.
+
+    row_bytes    what a row adds to a shard
+    shard_bytes  what a shard has beside its rows
+    shard_s      writing a shard, however many rows: it is mostly waiting for the disk
+    basis        in words
+    """
 
     costs: Costs
-    bytes_per_row: float
+    row_bytes: float
+    shard_bytes: int
+    shard_s: float
     basis: str
 
 
@@ -108,44 +113,71 @@ class Estimate:
             "bytes": round(self.size_bytes),
             "workers": self.workers,
             "unknown": list(self.unknown),
-            "features": [asdict(each) for each in self.features],
+            "features": [_rounded(asdict(each)) for each in self.features],
         }
 
 
 STAGES = ("decode_s", "start_s", "prepare_s", "forward_s", "write_s")
 
 
+def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        k: round(value, 3) if isinstance(value, float) else value for k, value in values.items()
+    }
+
+
 def estimate(
-    plan: Plan, ledger: Sequence[Entry], workers: int, probed: Sequence[Entry] = ()
+    plan: Plan, ledger: Sequence[Entry], settings: Settings, probed: Sequence[Entry] = ()
 ) -> Estimate:
-    """Predict what computing a plan takes; what was just `probed` counts before the ledger."""
-    known = {spec.name: _experience(spec, ledger, probed) for spec in plan.specs}
-    worked = _worked(plan)
+    """Predict what computing a plan takes; what was just `probed` counts before the ledger.
+
+    Rows are expected to be as large as those that are stored, which may be of another shard format.
+    """
+    format = settings.shard_format
+    known = {spec.name: _experience(spec, ledger, probed, format) for spec in plan.specs}
+    worked = worked_on(plan)
     reading = _reading(plan, known, ledger, worked)
     features = []
     for extractor in plan.extractors:
+        decode_s = reading[tuple(media_parts(extractor))]
         for spec in plan.specs_of(extractor):
-            rows, found = int(worked[spec.name].sum()), known[spec.name]
-            missing = int(plan.missing[spec.name].sum())
-            decode_s = rows * reading.get(tuple(media_parts(extractor)), 0.0)
-            empty = Forecast(spec.name, missing, rows, decode_s)
-            features.append(replace(empty, **_taken(rows, missing, found)))
-    return Estimate(plan.count(), min(workers, max(plan.count(), 1)), tuple(features))
+            missing, rows = int(plan.missing[spec.name].sum()), int(worked[spec.name].sum())
+            one = Forecast(spec.name, missing, rows, rows * decode_s)
+            features.append(replace(one, **_taken(rows, known[spec.name])))
+    workers = min(settings.workers, max(plan.count(), 1))
+    timed = Estimate(plan.count(), workers, tuple(features))
+    age_shards = timed.wall_s / settings.shards.age_s
+    written = [
+        _written(each, known[each.feature], max(age_shards, each.missing / settings.shards.rows))
+        for each in features
+    ]
+    return replace(timed, features=tuple(written))
 
 
-def _taken(rows: int, missing: int, found: Experience | None) -> dict[str, Any]:
-    """Return what so many rows take beside their reading."""
+def _taken(rows: int, found: Experience | None) -> dict[str, Any]:
+    """Return what so many rows take beside reading and writing."""
     if found is None:
         return {}
     per_row, costs = found.costs.per_row(), found.costs
-    seconds = {stage: rows * per_row[stage] for stage in ("prepare_s", "forward_s", "write_s")}
-    start_s = costs.start_s / costs.starts if costs.starts and rows else 0.0
-    size = missing * found.bytes_per_row
-    return {**seconds, "start_s": start_s, "size_bytes": size, "basis": found.basis}
+    return {
+        "start_s": costs.start_s / costs.starts if costs.starts and rows else 0.0,
+        "prepare_s": rows * per_row["prepare_s"],
+        "forward_s": rows * per_row["forward_s"],
+        "basis": found.basis,
+    }
+
+
+def _written(expected: Forecast, found: Experience | None, shards: float) -> Forecast:
+    """Return a forecast with what its shards take, of which the last need not be full."""
+    if found is None or not expected.missing:
+        return expected
+    count = math.ceil(shards)
+    size_bytes = expected.missing * found.row_bytes + count * found.shard_bytes
+    return replace(expected, write_s=count * found.shard_s, size_bytes=size_bytes)
 
 
 def _experience(
-    spec: FeatureSpec, ledger: Sequence[Entry], probed: Sequence[Entry]
+    spec: FeatureSpec, ledger: Sequence[Entry], probed: Sequence[Entry], format: str
 ) -> Experience | None:
     """Return what rows of a feature took: of a probe, of this recipe, of another of its name."""
 
@@ -159,11 +191,18 @@ def _experience(
     best = max(named, key=nearness)
     of_probe, same, _ = nearness(best)
     whose = "a probe" if of_probe else "this recipe" if same else f"recipe {best.spec.fingerprint}"
-    basis = f"{best.costs.rows} rows of {whose}"
-    return Experience(best.costs, best.size_bytes / max(best.rows, 1), basis)
+    empty_bytes = len(FORMATS.load(format).encode(spec, []))
+    row_bytes = max(best.size_bytes - best.shards * empty_bytes, 0) / max(best.rows, 1)
+    return Experience(
+        best.costs,
+        row_bytes,
+        shard_bytes=empty_bytes,
+        shard_s=best.costs.write_s / best.shards,
+        basis=f"{best.costs.rows} rows of {whose}",
+    )
 
 
-def _worked(plan: Plan) -> dict[str, np.ndarray]:
+def worked_on(plan: Plan) -> dict[str, np.ndarray]:
     """Return by feature which samples take work: bool [N]."""
     given: dict[Parts, np.ndarray] = {}
     worked = {}
@@ -208,41 +247,3 @@ def _reading(
 
 def _media(spec: FeatureSpec) -> Parts:
     return tuple(part for part in spec.reads if part in MEDIA_PARTS)
-
-
-def forecast(
-    samples: Sequence[Sample],
-    request: Request,
-    opened: OpenCache,
-    settings: Settings,
-    *,
-    retry: Retry,
-    probe: int = 0,
-) -> tuple[Plan, Estimate]:
-    """Plan an extraction and predict what it takes; without a probe nothing is computed.
-
-    A probe computes so many samples first, drawn at random. Their rows are stored like any others,
-    so that nothing is computed twice; the plan is of what is left.
-
-    Raises:
-        ProjectError: as `ensure`, with a probe.
-        CacheError: if the cache is not what it says it is.
-    """
-    store, probed = opened.store, []
-    plan = make_plan(samples, request, store=store, keys=opened.keys, retry=retry)
-    opened.digests.save()
-    given = np.logical_or.reduce(list(_worked(plan).values()))
-    rows = np.random.default_rng(0).permutation(np.flatnonzero(given))[:probe]
-    if len(rows):
-        before = {shard.path for spec in plan.specs for shard in store.shards(spec)}
-        some = [samples[row] for row in sorted(rows.tolist())]
-        tried = replace(opened, keys=Keys(some, opened.digests))
-        ensure(some, request, tried, settings=settings, retry=retry)
-        probed = [_since(before, store, spec) for spec in plan.specs]
-        plan = make_plan(samples, request, store=store, keys=opened.keys, retry=retry)
-    return plan, estimate(plan, entries(store), settings.workers, probed)
-
-
-def _since(before: Collection[Path], store: Store, spec: FeatureSpec) -> Entry:
-    """Return what the shards of a feature hold that were not there before."""
-    return entry_of(spec, [s.marker for s in store.shards(spec) if s.path not in before])

@@ -17,7 +17,7 @@ from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan, share
 from tests.extract.levels import Level, Loud, Weightless
-from tests.media.painted import paint, tone
+from tests.media.painted import paint
 
 
 def request(*extractors):
@@ -34,16 +34,6 @@ def extract(cache, samples, *extractors, retry=None, **settings):
 def values(opened, extractor, index=0):
     spec = extractor.specs[index]
     return read_column(opened.store, spec, opened.keys.index, opened.keys.digests(spec.reads))
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """Give six clips of grey levels 40, 60, ... 140; the first three have sound."""
-    folder = tmp_path_factory.mktemp("clips")
-    return [
-        Sample(f"v{n}", video=paint(folder / f"{n}.mp4", [40 + 20 * n] * 8, sound=sound))
-        for n, sound in enumerate([tone(0.4), tone(0.4), 0 * tone(0.4), None, None, None])
-    ]
 
 
 def test_values_are_those_of_the_files(tmp_path, clips):
