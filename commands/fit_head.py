@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,6 +95,16 @@ def run(
             "--refit/--no-refit", help="learn from validation rows too, once they have chosen"
         ),
     ] = True,
+    tune: Annotated[
+        int | None,
+        typer.Option(
+            "--tune",
+            help="choose options of the head in each fold by its validation rows, from N trials, "
+            "the defaults among them; a killed run goes on with the same --out",
+            metavar="N",
+            min=2,
+        ),
+    ] = None,
     seed: o.SeedOption = 0,
     cache: o.CacheOption = o.DEFAULT_CACHE,
     source: o.SourceOption = "generic",
@@ -119,6 +130,7 @@ def run(
     from heads.fit import check_fit, fit_head
     from heads.result import FitConfig
     from heads.run_files import write_run
+    from heads.trials import Tuning
 
     reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
     scale = _scale(transform, target_scale, quantiles, middle)
@@ -146,10 +158,11 @@ def run(
         read_as = {"source": source, "columns": table.columns.to_mapping()}
         counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
         record.note(data={"manifest": table.digest, **counts, **read_as})
+        tuning = Tuning(tune, record.folder / "tuning.db") if tune else None
         result = fit_head(
             learnt_from,
             table.target(target),
-            asked,
+            replace(asked, tuning=tuning),
             words=table.split,
             duplicates=twins,
             progress=logger.info,

@@ -49,6 +49,20 @@ class FitReport:
     history: Sequence[Mapping[str, float]] = ()
 
 
+@dataclass(frozen=True)
+class Span:
+    """Between which values of an option `--tune` looks for a better one, both included.
+
+    log    evenly by ratio rather than by difference
+    whole  whole numbers only
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
 class Head(Protocol):
     """A model that learns from a `FeatureTable` and predicts for another one.
 
@@ -56,12 +70,14 @@ class Head(Protocol):
     accepts  layouts of features it takes: "pooled" [N, D], "sequence" [N, T, D]
     tasks    the tasks it can learn; targets are as in `FeatureTable.target`
     options  a frozen dataclass of its options, every one with a default
+    space    the options that `--tune` chooses; an option that nothing is gained by is not there
     """
 
     name: ClassVar[str]
     accepts: ClassVar[tuple[str, ...]]
     tasks: ClassVar[tuple[str, ...]]
     options: ClassVar[type]
+    space: ClassVar[Mapping[str, Span]]
 
     def __init__(self, problem: Problem, options: Any = None) -> None: ...
 

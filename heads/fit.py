@@ -3,7 +3,8 @@
 In each fold the target's codec, the scalers and the head learn from train rows; validation rows
 choose (and give the residuals for intervals); test rows are predicted. Each labelled row is scored
 at most once: with k folds all of them, with one fold its test rows. The bundle is one more fit on
-all labelled rows with the folds' median choices; the scores are the folds'.
+all labelled rows with the folds' median choices; the scores are the folds'. Options that are to be
+tuned are chosen in each fold before, see `heads/tuning.py`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from heads.folding import FoldOutcome, Labelled, learn, problem_of, run_fold
 from heads.gather import coverage_of, gather, scores_of
 from heads.result import FitConfig, FitResult
 from heads.spreads import spreads_of
+from heads.trials import Tuned
+from heads.tuning import for_all_rows, tune_folds
 
 
 def fit_head(
@@ -58,11 +61,12 @@ def fit_head(
     say = progress or (lambda _: None)
     data, folds, leaks = divide(table, values, config, words=words, duplicates=duplicates)
     say(f"leaks of split {config.split.text}: {leaks.text()}")
-    outcomes = _outcomes(data, folds, say)
+    tuned = tune_folds(data, folds, say)
+    outcomes = _outcomes(data, folds, tuned, say)
     say("all rows, for the bundle")
-    chosen = _medians([outcome.report.chosen for outcome in outcomes])
-    intervals = _intervals(outcomes, config.level)
-    bundle, learnt = _bundle(data, chosen, intervals)
+    final, choices = for_all_rows(data, folds, tuned) if tuned else (data, _choices(outcomes))
+    chosen, intervals = _medians(choices), _intervals(outcomes, config.level)
+    bundle, learnt = _bundle(final, chosen, intervals)
     scored = gather(data, outcomes, intervals)
     scores = {name: scores_of(data, outcomes, name) for name in _in_all(outcomes)}
     return FitResult(
@@ -86,6 +90,7 @@ def fit_head(
         split_digest=digest_folds(folds, data.table.ids),
         leaks=leaks,
         spread=spreads_of(data.table, scored),
+        tuned=tuned,
         interval=coverage_of(scored, config.level),
     )
 
@@ -183,12 +188,16 @@ def _leaks(data: Labelled, folds: Sequence[Fold], duplicates: Duplicates | None)
 
 
 def _outcomes(
-    data: Labelled, folds: tuple[Fold, ...], say: Callable[[str], None]
+    data: Labelled,
+    folds: Sequence[Fold],
+    tuned: Sequence[Tuned],
+    say: Callable[[str], None],
 ) -> list[FoldOutcome]:
     outcomes = []
     for number, fold in enumerate(folds, start=1):
         say(f"fold {number} of {len(folds)}")
-        outcomes.append(run_fold(data, fold))
+        options = tuned[number - 1].options if tuned else {}
+        outcomes.append(run_fold(data.with_options(options), fold))
     if not any(len(outcome.test) for outcome in outcomes):
         raise FitError(
             f"no test row has a label for target {data.config.target.column!r}; "
@@ -222,6 +231,10 @@ def _in_all(outcomes: Sequence[FoldOutcome]) -> list[str]:
     """Return "head" and the baselines that every fold has."""
     first, *others = (outcome.predicted for outcome in outcomes)
     return [name for name in first if all(name in other for other in others)]
+
+
+def _choices(outcomes: Sequence[FoldOutcome]) -> list[Mapping[str, float]]:
+    return [outcome.report.chosen for outcome in outcomes]
 
 
 def _medians(choices: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class Labelled:
     def metadata(self) -> tuple[str, ...]:
         """The table's own numbers and categories."""
         return tuple(name for name in self.table.columns if is_meta(name))
+
+    def with_options(self, options: Mapping[str, float | None]) -> Labelled:
+        """Return the same rows, to be learnt with these options beside those of the config."""
+        together = {**self.config.options, **options}
+        return replace(self, config=replace(self.config, options=together))
 
     def fitted(self, train: np.ndarray) -> FittedTarget:
         """Fit the target's codec on some rows, bool [N]."""

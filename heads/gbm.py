@@ -19,7 +19,7 @@ from cache.table import FeatureTable
 from core.errors import RunError
 from core.files import write_json, write_text
 from heads.anchor import Anchor, fit_anchor
-from heads.contract import TASKS, FitReport, Problem
+from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, fit_design
 from heads.threads import thread_count
 
@@ -65,6 +65,12 @@ class Gbm:
     accepts: ClassVar[tuple[str, ...]] = ("pooled",)
     tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = GbmOptions
+    space: ClassVar[Mapping[str, Span]] = {
+        "rate": Span(0.02, 0.2, log=True),
+        "leaves": Span(3, 64, log=True, whole=True),
+        "leaf_rows": Span(3, 100, log=True, whole=True),
+        "columns": Span(0.1, 1),
+    }
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem

@@ -21,7 +21,7 @@ from cache.table import FeatureTable
 from core.files import write_json
 from heads.anchor import Anchor, fit_anchor
 from heads.bank import Bank, Near, Placed
-from heads.contract import TASKS, FitReport, Problem
+from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import save_arrays
 from heads.inner import left_out
 from heads.knn_choice import as_columns, bank_of, choose, in_time
@@ -99,6 +99,7 @@ class Knn:
     accepts: ClassVar[tuple[str, ...]] = ("pooled",)
     tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = KnnOptions
+    space: ClassVar[Mapping[str, Span]] = {}  # inner folds choose all of them
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem

@@ -15,7 +15,7 @@ from cache.table import FeatureTable
 from core.files import write_json
 from corpus.folds import SplitRows
 from corpus.split_rules import units_of
-from heads.contract import TASKS, FitReport, Problem
+from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, fit_design, save_arrays
 from heads.logistic import fit_logistic, softmax
 from heads.ridge import fit_ridge
@@ -52,6 +52,7 @@ class Linear:
     accepts: ClassVar[tuple[str, ...]] = ("pooled",)
     tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = LinearOptions
+    space: ClassVar[Mapping[str, Span]] = {"balance": Span(0, 1)}  # the penalty chooses itself
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem

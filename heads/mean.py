@@ -12,7 +12,7 @@ import numpy as np
 
 from cache.table import FeatureTable
 from core.files import write_json
-from heads.contract import TASKS, FitReport, Problem
+from heads.contract import TASKS, FitReport, Problem, Span
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Mean:
     accepts: ClassVar[tuple[str, ...]] = ("pooled", "sequence")
     tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = MeanOptions
+    space: ClassVar[Mapping[str, Span]] = {}
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from cache.table import FeatureTable
 from core.files import write_json
-from heads.contract import TASKS, FitReport, Problem
+from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, save_arrays
 from heads.goal import Goal, fit_goal
 from heads.inputs import TOPICS, Inputs, fit_inputs
@@ -94,6 +94,16 @@ class Mlp:
     accepts: ClassVar[tuple[str, ...]] = ("pooled",)
     tasks: ClassVar[tuple[str, ...]] = TASKS
     options: ClassVar[type] = MlpOptions
+    space: ClassVar[Mapping[str, Span]] = {
+        "hidden": Span(16, 256, log=True, whole=True),
+        "layers": Span(1, 3, whole=True),
+        "dropout": Span(0, 0.6),
+        "feature_dropout": Span(0, 0.4),
+        "balance": Span(0, 1),
+        "rate": Span(3e-4, 1e-2, log=True),
+        "decay": Span(1e-4, 0.3, log=True),
+        "batch": Span(16, 256, log=True, whole=True),
+    }
 
     def __init__(self, problem: Problem, options: Any = None) -> None:
         self.problem = problem

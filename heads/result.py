@@ -14,6 +14,7 @@ from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
 from heads.bundle import Bundle
 from heads.conformal import LEVEL
+from heads.trials import Tuned, Tuning
 from scoring.bootstrap import Score
 from scoring.spread import Spread
 
@@ -32,6 +33,7 @@ class FitConfig:
     level     share of rows that intervals are to cover
     refit     in each fold, once validation rows have chosen, learn again from train and validation
               rows before test rows are predicted: nearer to what the bundle will do, twice the time
+    tuning    whether options that are not given are chosen in each fold by its validation rows
     """
 
     head: str
@@ -44,6 +46,7 @@ class FitConfig:
     level: float = LEVEL
     refit: bool = False
     seed: int = 0
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,7 @@ class FitResult:
     folds        over these rows
     leaks        what the split lets through
     spread       over "author" and over texts of the table that name groups: how errors spread
+    tuned        the trials of each fold; () where options were not chosen
     interval     None, or "level" asked for, "covered" share of the scored values, "mean_width"
     """
 
@@ -103,4 +107,5 @@ class FitResult:
     split_digest: str
     leaks: Leaks
     spread: Mapping[str, Spread]
+    tuned: Sequence[Tuned]
     interval: Mapping[str, float] | None

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from heads.run_reading import FitRun
-from scoring.report_data import Gaps
+from heads.trials import DONE, text_of
+from scoring.report_data import Gaps, Tried
 
 _MAX_FEATURES = 24  # that are named one by one
+_BEST_TRIALS = 3  # of each fold, that are shown
 
 
 def coverage_of(run: FitRun) -> dict[str, Gaps]:
@@ -109,6 +111,19 @@ def _target_text(content: Mapping[str, Any]) -> str:
     if quantiles := content.get("quantiles"):
         text += f", classes by the quantiles {quantiles[0]:g} and {quantiles[1]:g}"
     return text
+
+
+def tried_of(run: FitRun) -> list[Tried]:
+    """Return the defaults and the best few sets of options that were tried in each fold."""
+    tried = []
+    for found in run.tuned:
+        others = [trial for trial in found.trials[1:] if trial.state == DONE]
+        best = sorted(others, key=lambda trial: trial.loss)[:_BEST_TRIALS]
+        for trial in (*found.trials[:1], *best):
+            chosen = trial is found.best
+            told = text_of(trial.options)
+            tried.append(Tried(found.fold, trial.number, trial.loss, told, chosen))
+    return tried
 
 
 def rows_of(run: FitRun) -> dict[str, int]:

@@ -4,6 +4,7 @@ split.json        who was in which part of which fold
 metrics.json      what was fitted, scores, baselines, choices, counts
 predictions.csv   every scored row, one number per cell
 history.csv       training curves
+trials.csv        the options that were tried, where they were chosen
 leaks.json        test rows of which the rows learnt from tell something, with examples
 bundle/           the fitted head
 
@@ -25,6 +26,7 @@ from core.files import write_json, write_text
 from corpus.folds import save_folds
 from corpus.steps import step_names
 from heads.result import FitResult, Scored
+from heads.trials import DONE, TRIAL_COLUMNS, Tuned
 from scoring.bootstrap import Score
 
 
@@ -46,6 +48,8 @@ def write_run(
     write_text(folder / "predictions.csv", predictions_csv(result))
     write_json(folder / "leaks.json", result.leaks.to_json())
     write_text(folder / "history.csv", history_csv(result.history))
+    if result.tuned:
+        write_text(folder / "trials.csv", trials_csv(result.tuned))
     result.bundle.save(folder / "bundle")
 
 
@@ -73,6 +77,7 @@ def metrics_of(result: FitResult, coverage: Mapping[str, Coverage]) -> dict[str,
         "rows": dict(result.rows),
         "leaks": result.leaks.summary(),
         "spread": {name: spread.to_json() for name, spread in result.spread.items()},
+        "tuned": _tuned(result.tuned),
         "split": {
             "rule": config.split.text,
             "seed": config.split.seed,
@@ -113,12 +118,41 @@ def history_csv(history: Sequence[Mapping[str, Any]]) -> str:
     return _csv(names, ([row.get(name, "") for name in names] for row in history))
 
 
+def trials_csv(tuned: Sequence[Tuned]) -> str:
+    """Return every trial of every fold; an option that the head chose by itself is "auto"."""
+    names = list(tuned[0].trials[0].options)
+    rows = []
+    for found in tuned:
+        for trial in found.trials:
+            chosen = "yes" if trial is found.best else ""
+            row = [found.fold, trial.number, trial.state, trial.loss, chosen]
+            given = [trial.options[name] for name in names]
+            options = ["auto" if value is None else value for value in given]
+            rows.append([*row, round(trial.seconds, 3), trial.reason, *options])
+    return _csv([*TRIAL_COLUMNS, *names], rows)
+
+
 def _numbers(scored: Scored, unit: str, place: Any) -> Iterator[tuple[str, np.ndarray]]:
     yield f"target ({unit})", scored.target[place]
     yield f"predicted ({unit})", scored.predicted[place]
     if scored.low is not None and scored.high is not None:
         yield f"low ({unit})", scored.low[place]
         yield f"high ({unit})", scored.high[place]
+
+
+def _tuned(tuned: Sequence[Tuned]) -> list[dict[str, Any]]:
+    """Return what each fold chose, beside what the defaults gave."""
+    return [
+        {
+            "fold": found.fold,
+            "trials": len(found.trials),
+            "options": dict(found.best.options),
+            "loss": found.best.loss,
+            "default_loss": found.trials[0].loss if found.trials[0].state == DONE else None,
+        }
+        for found in tuned
+        if found.best is not None
+    ]
 
 
 def _gaps(known: Coverage) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import RunError
 from core.runs import read_run
 from heads.result import Scored
+from heads.trials import TRIAL_COLUMNS, Trial, Tuned
 from scoring.bootstrap import Score
 
 # The keys of metrics.json without which nothing can be said of a fit.
@@ -82,6 +83,11 @@ class FitRun:
         """The rows of the training curves; empty where there are none."""
         return read_history(self.folder / "history.csv")
 
+    @cached_property
+    def tuned(self) -> list[Tuned]:
+        """The options that were tried in each fold; empty where none were."""
+        return read_trials(self.folder / "trials.csv")
+
     def labels(self) -> np.ndarray:
         """Return the class of each scored row as an index, int64 [M]."""
         place = {name: index for index, name in enumerate(self.classes)}
@@ -147,6 +153,37 @@ def read_history(path: Path) -> list[dict[str, float | str]]:
         return []
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def read_trials(path: Path) -> list[Tuned]:
+    """Read `trials.csv` as `heads.run_files.trials_csv` writes it; nothing where it is not there.
+
+    Raises:
+        RunError: if it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        folds = dict.fromkeys(row["fold"] for row in rows)
+        return [Tuned(f, tuple(_trial(row) for row in rows if row["fold"] == f)) for f in folds]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise RunError(
+            f"{path} is not as fit-head writes it ({error}); fit the run again"
+        ) from error
+
+
+def _trial(row: Mapping[str, str]) -> Trial:
+    cells = [(name, cell) for name, cell in row.items() if name not in TRIAL_COLUMNS]
+    return Trial(
+        number=int(row["trial"]),
+        state=row["state"],
+        loss=float(row["loss"] or "nan"),
+        seconds=float(row["seconds"]),
+        options={name: None if cell == "auto" else float(cell) for name, cell in cells},
+        reason=row["reason"],
+    )
 
 
 def _scored(columns: Mapping[str, Sequence[str]], *, as_classes: bool) -> Scored:

@@ -16,6 +16,7 @@ from torch import nn
 
 from core.errors import FitError
 from heads.contract import FitReport
+from heads.watch import tell
 
 _FALLS = 2  # of the rate, where neither validation rows nor other folds tell how many
 
@@ -87,6 +88,7 @@ def train(
         loss = epochs.run(optimiser, epoch, course.epochs, rate)
         with torch.no_grad():
             judged = lesson.judge()
+        tell(epoch, judged)
         history.append({"epoch": epoch, "train_loss": loss, "valid_loss": judged, "rate": rate})
         watch.note(network, judged)
     network.load_state_dict(watch.weights)

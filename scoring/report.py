@@ -20,6 +20,7 @@ from scoring.report_data import ReportData
 from scoring.report_samples import samples_section
 from scoring.report_scores import classes_section, headline, scores_section, steps_section
 from scoring.report_spread import spread_section
+from scoring.report_tuning import tuning_section
 
 FILE_NAME = "report.html"
 
@@ -50,6 +51,7 @@ def render(data: ReportData) -> str:
         samples_section("Where it errs most", data.worst, data.error_name),
         samples_section("Where it is nearest", data.best, data.error_name),
         importances_section(data.importances),
+        tuning_section(data.tried),
         coverage_section(data.coverage),
         rows_section(data.rows),
         facts_section(data.facts),

@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-FIT = ("--head", "linear", "--target", "ecr", "--features", "meta:duration", "--cache", "cache")
+FIT = (
+    "--head",
+    "linear",
+    "--target",
+    "ecr",
+    "--features",
+    "meta:duration",
+    "--cache",
+    "cache",
+    "--open-samples",
+    "0",
+)
 
 
 @pytest.fixture

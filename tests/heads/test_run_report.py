@@ -8,6 +8,7 @@ import pytest
 from heads.fit import fit_head
 from heads.run_reading import read_fit
 from heads.run_report import Outside, shown_rows, write_run_report
+from heads.trials import Tuning
 from scoring.report_data import Strip
 from tests.heads.finished import finished
 from tests.heads.tables import config, make_column, make_table
@@ -89,3 +90,12 @@ def test_the_page_says_what_the_split_lets_through_and_how_errors_spread(numbers
     words = Reader(page_of(finished(tmp_path, numbers))).words
     assert "Between the parts of the split: no leaks found; looked for: same author" in words
     assert re.search(r"How errors spread.*author\s*8", words, re.DOTALL)
+
+
+def test_the_page_has_the_defaults_and_the_best_trials_of_each_fold(planted, tmp_path):
+    asked = config("linear", split="kfold:2", features=("motion",), tuning=Tuning(6))
+    result = fit_head(planted, list(planted.target), asked)
+    words = Reader(page_of(finished(tmp_path, result))).words
+    tables = re.search(r"Which options were tried(.*?)What", words, re.DOTALL)[1]
+    assert tables.count("balance") == 8
+    assert re.search(r"fold1\s*0\s*\d+\.\d+\s*balance 1\s", tables)

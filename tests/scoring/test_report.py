@@ -12,8 +12,9 @@ from scoring import page
 from scoring.bootstrap import Score
 from scoring.classification import ClassScore
 from scoring.report import extremes, render, write_report
-from scoring.report_data import Example, Gaps, ReportData, Steps, Strip
+from scoring.report_data import Example, Gaps, ReportData, Steps, Strip, Tried
 from scoring.report_scores import number
+from scoring.spread import GroupError, Spread
 
 EVIL = "<script>alert('x')</script>\"&'><img src=x onerror=y>"
 UNDEFINED = Score(math.nan, math.nan, math.nan, 9)
@@ -56,6 +57,8 @@ def report(word: str = "plain", **other) -> ReportData:
         "coverage": {word: Gaps(3, {word: 1}, {"corrupt": 2}, 4), "none": Gaps(0)},
         "plots": {word: b"\x89PNG"},
         "classes": [ClassScore(word, 0.5, 0.5, 0.5, math.nan, 9)],
+        "spread": {word: Spread(9, 0.5, 0.4, (GroupError(word, 0.9, 7),))},
+        "tried": [Tried(word, 3, 0.25, word, chosen=True), Tried(word, 0, math.nan, word, False)],
         "steps": Steps([word], np.array([1.0]), np.array([math.nan])),
         "importances": {word: 0.7, "rest": 0.3},
         "rows": {word: 9},
