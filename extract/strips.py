@@ -76,7 +76,8 @@ def _strip(task: _Clip) -> Strip:
     picture = read_image(task.image)
     if isinstance(picture, Gap):
         return Strip(b"", why or _of_gap(picture).said.replace("frames", "cover"))
-    return Strip(_jpeg([picture]), f"the cover of {task.id}" + (f" ({why})" if why else ""))
+    note = f"its cover; {why}" if why else "its cover"
+    return Strip(_jpeg([picture]), f"the cover of {task.id}", note)
 
 
 def _jpeg(pictures: Sequence[np.ndarray]) -> bytes:

@@ -21,7 +21,6 @@ from heads.run_account import (
     repeat_of,
     rows_of,
     subtitle_of,
-    tried_of,
 )
 from heads.run_plots import FOREST, plots_of
 from heads.run_reading import FitRun
@@ -104,7 +103,6 @@ def report_of(
         best=[_example(run, row, shown.error[row], outside) for row in shown.best.tolist()],
         worst=[_example(run, row, shown.error[row], outside) for row in shown.worst.tolist()],
         error_name=shown.error_name,
-        tried=tried_of(run),
         importances=run.content.get("importances", {}),
         coverage=coverage_of(run),
         rows=rows_of(run),
@@ -145,6 +143,7 @@ def _errors(run: FitRun) -> tuple[np.ndarray, str]:
 
 def _example(run: FitRun, row: int, error: float, outside: Outside) -> Example:
     scored, name = run.scored, str(run.scored.ids[row])
+    both = np.stack([scored.target[row], scored.predicted[row]], axis=-1)
     true, predicted = (value_text(side[row]) for side in (scored.target, scored.predicted))
     if scored.probabilities is not None:
         predicted += f" ({scored.probabilities[row].max():.0%})"
@@ -158,4 +157,5 @@ def _example(run: FitRun, row: int, error: float, outside: Outside) -> Example:
         error=float(error),
         texts=outside.texts.get(name, {}),
         strip=outside.strips.get(name),
+        curve=both.tolist() if both.ndim == 2 else (),
     )

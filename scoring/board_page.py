@@ -67,24 +67,33 @@ def _board(board: Board) -> list[Html]:
 
 
 def _standings(board: Board) -> Html:
-    known = dict.fromkeys(name for entry in board.entries for name in entry.baselines)
-    columns = [("", "number"), ("run", ""), (with_arrow(board.metric), "number")]
-    columns += [("beside the best", "number"), *((name, "number") for name in known)]
-    columns += [("features", ""), ("took", "number"), ("day", "number")]
+    """Return the runs, the best first, and below them the best run's baselines."""
+    columns = [("run", ""), (with_arrow(board.metric), "number"), ("beside the best", "number")]
+    columns.append(("took", "number"))
     rows = [
         [
-            cell(text(rank), "number"),
-            head(Html(f"{foreign(entry.name)}<small>{text(entry.head)}</small>"), "long"),
+            head(_named(rank, entry), "long"),
             score_cell(entry.scores[board.metric], "best" if rank == 1 else ""),
             _gap_cell(entry),
-            *(score_cell(entry.baselines.get(name, {}).get(board.metric)) for name in known),
-            cell(foreign(short_list(entry.features)), "long"),
-            cell(text(seconds_text(entry.seconds)), "number"),
-            cell(text(entry.started[:10]), "number"),
+            cell(_when(entry), "number"),
         ]
         for rank, entry in enumerate(board.entries, 1)
     ]
+    rows += [
+        [head(text(f"baseline {name}"), "long soft"), score_cell(scores.get(board.metric))]
+        + [cell(Html(""))] * 2
+        for name, scores in board.entries[0].baselines.items()
+    ]
     return page.table(columns, rows)
+
+
+def _named(rank: int, entry: Entry) -> Html:
+    words = f"{entry.head} on {short_list(entry.features)}"
+    return Html(f"{rank}. {foreign(entry.name)}<small>{text(words)}</small>")
+
+
+def _when(entry: Entry) -> Html:
+    return Html(f"{text(seconds_text(entry.seconds))}<small>{text(entry.started[:10])}</small>")
 
 
 def _gap_cell(entry: Entry) -> Html:

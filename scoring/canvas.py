@@ -27,6 +27,7 @@ BLUE, ORANGE, RED, GREEN, SKY, GREY = (
 )
 LINES = (BLUE, ORANGE, GREEN, RED, SKY, GREY)
 DPI = 150
+WIDTH = 5.4  # inches: a page on a phone is 3.6 wide, and letters are still to be read there
 NAME_LENGTH = 24
 
 
@@ -58,7 +59,7 @@ def plain(text: str) -> str:
     return short.replace("$", r"\$")
 
 
-def canvas(title: str, *, width: float = 6.4, height: float = 4.2) -> tuple[Figure, Axes]:
+def canvas(title: str, *, width: float = WIDTH, height: float = 3.6) -> tuple[Figure, Axes]:
     """Return a figure of width x height inches with one set of axes under a title."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
@@ -81,7 +82,7 @@ def legend(axes: Axes) -> None:
 
 def panels(count: int, title: str, *, height: float) -> tuple[Figure, list[Axes]]:
     """Return axes below one another with one x axis, each `height` inches high."""
-    figure = Figure(figsize=(6.4, 0.8 + height * count), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.8 + height * count), dpi=DPI, layout="constrained")
     every = list(np.atleast_1d(figure.subplots(count, sharex=True)))
     for axes in every:
         dress(axes)

@@ -37,7 +37,7 @@ def training_curve(history: History, chosen: Mapping[str, float] | None = None) 
         together.setdefault(name.split("_", 1)[-1] if _side(name) else name, []).append(name)
     kept = list(together.items())[:PANELS]
     title = "How the penalty was chosen" if clock == "penalty" else "How the head learnt"
-    figure, every = panels(max(1, len(kept)), title, height=2.6 if len(kept) == 1 else 2.2)
+    figure, every = panels(max(1, len(kept)), title, height=2.4 if len(kept) == 1 else 1.9)
     for axes, (quantity, columns) in zip(every, kept, strict=False):
         _panel(axes, history, clock, columns)
         axes.set_ylabel(plain(quantity))

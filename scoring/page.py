@@ -16,6 +16,8 @@ from scoring.style import STYLE
 
 Html = NewType("Html", str)  # escaped already
 
+_BESIDE_ON_A_PHONE = 3  # columns that have room there
+
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -88,13 +90,26 @@ def head(content: Html, kind: str = "") -> Html:
 def table(
     columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Html]], kind: str = "wide"
 ) -> Html:
-    """Return a table, `columns` being heading and class; it scrolls where it is too wide."""
+    """Return a table, `columns` being heading and class.
+
+    Where it is too wide it scrolls; on a phone each row of a table of many columns becomes a block
+    of cells that say their column.
+    """
     heading = "".join(
         f'<th scope="col" class="{kind_of}">{text(name)}</th>' for name, kind_of in columns
     )
     top = f"<thead><tr>{heading}</tr></thead>\n" if columns else ""
-    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    lines = rows
+    if len(columns) > _BESIDE_ON_A_PHONE:
+        kind = f"{kind} stack"
+        lines = ([*map(_with_column, row, columns)] for row in rows)
+    body = "\n".join(f"<tr>{''.join(line)}</tr>" for line in lines)
     return Html(f'<div class="{kind}"><table>\n{top}<tbody>\n{body}\n</tbody></table></div>')
+
+
+def _with_column(content: Html, column: tuple[str, str]) -> Html:
+    """Return a cell that says its column where the table's heading is not shown."""
+    return Html(content.replace("<td", f'<td data-column="{text(column[0])}"', 1))
 
 
 def picture(png: bytes, caption: str) -> Html:

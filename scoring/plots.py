@@ -39,7 +39,7 @@ def predicted_and_true(
     high: np.ndarray | None = None,
 ) -> Figure:
     """Draw the truth over the prediction, float arrays [N], and the band of intervals."""
-    figure, axes = canvas(f"{plain(name)}: predicted and true", height=4.8)
+    figure, axes = canvas(f"{plain(name)}: predicted and true", height=4.1)
     if low is not None and high is not None:
         _band(axes, predicted, low, high)
     ends = np.array([min(target.min(), predicted.min()), max(target.max(), predicted.max())])
@@ -123,7 +123,7 @@ def _name_ticks(axes: Axes, classes: Sequence[str]) -> None:
 
 def calibration(curve: Reliability) -> Figure:
     """Draw how often the head is right over how sure it is; dots grow with the number of rows."""
-    figure, axes = canvas(f"Calibration: expected error {curve.error:.3f}", height=4.8)
+    figure, axes = canvas(f"Calibration: expected error {curve.error:.3f}", height=4.1)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="as sure as right")
     filled = curve.count > 0
     x, y = curve.confidence[filled], curve.accuracy[filled]
@@ -213,7 +213,7 @@ def class_distribution(counts: Mapping[str, int], *, name: str) -> Figure:
 
 def days(scores: Mapping[str, np.ndarray], first_day: int = 1) -> Figure:
     """Draw MAE and rank correlation over the days; `scores` is what `regression.by_day` gives."""
-    figure, (above, below) = panels(2, "How the curve's days are met", height=2.2)
+    figure, (above, below) = panels(2, "How the curve's days are met", height=1.9)
     when = first_day + np.arange(len(scores["mae"]))
     for axes, key, colour, label in (
         (above, "mae", BLUE, "mean absolute error"),

@@ -44,10 +44,12 @@ class Strip:
 
     picture  JPEG; b"" where there is none
     said     what it shows, for those who do not see it; or the reason
+    note     what all must know of it, such as that it is no frame
     """
 
     picture: bytes
     said: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Example:
 
     texts  by field, such as "title"
     strip  None where nothing was looked for
+    curve  of a sequence the true and the predicted step, NaN where it is not known; else empty
     """
 
     id: str
@@ -64,6 +67,7 @@ class Example:
     error: float
     texts: Mapping[str, str] = field(default_factory=dict)
     strip: Strip | None = None
+    curve: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,6 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One set of options that was tried on one fold.
-
-    loss  of the validation rows
-    """
-
-    fold: str
-    trial: int
-    loss: float
-    options: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
 class ReportData:
     """What a report says.
 
@@ -121,7 +111,6 @@ class ReportData:
     best, worst  predictions of single rows, most telling first
     error_name   what `Example.error` measures, such as "absolute error"; "" hides it
     importances  by feature, its share of the fitted head
-    tried        options that were tried before the fit
     coverage     by feature
     rows         what became of the table's rows: how many by what
     facts        what was done, in order: head, features, data set, target, split, seed, ...
@@ -143,7 +132,6 @@ class ReportData:
     worst: Sequence[Example] = ()
     error_name: str = "error"
     importances: Mapping[str, float] = field(default_factory=dict)
-    tried: Sequence[Tried] = ()
     coverage: Mapping[str, Gaps] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     repeat: Mapping[str, Sequence[str]] = field(default_factory=dict)

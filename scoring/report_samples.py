@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from scoring import page
@@ -17,7 +18,10 @@ def samples_section(heading: str, examples: Sequence[Example], error_name: str) 
     if not examples:
         return Html("")
     cards = page.join(_card(example, error_name) for example in examples)
-    return page.section(heading, Html(f'<div class="cards">{cards}</div>'))
+    parts = [Html(f'<div class="cards">{cards}</div>')]
+    if any(example.curve for example in examples):
+        parts.insert(0, page.paragraph("Lines: the true curve; dashed, the predicted one.", "soft"))
+    return page.section(heading, *parts)
 
 
 def _card(example: Example, error_name: str) -> Html:
@@ -33,14 +37,43 @@ def _card(example: Example, error_name: str) -> Html:
     ]
     strip = _strip(example.strip) if example.strip else Html("")
     title = Html(f"<h3>{foreign(example.id)}</h3><dl>{pairs}</dl>")
-    body = page.join([strip, title, *words])
+    body = page.join([strip, title, _curves(example.curve), *words])
     return Html(f'<article class="card">\n{body}\n</article>')
 
 
 def _strip(strip: Strip) -> Html:
     if not strip.picture:
         return Html(f'<p class="gap">{text(strip.said)}</p>')
-    return page.image(strip.picture, strip.said)
+    note = Html(f'<p class="soft">{text(strip.note)}</p>') if strip.note else Html("")
+    return page.join([page.image(strip.picture, strip.said), note])
+
+
+def _curves(steps: Sequence[tuple[float, float]]) -> Html:
+    """Draw the true curve and the predicted one, which is dashed, on one scale."""
+    known = [value for step in steps for value in step if math.isfinite(value)]
+    if len(steps) < 2 or not known:
+        return Html("")
+    low, high = min(known), max(known)
+    true, said = (
+        _path([(value - low) / ((high - low) or 1) for value in side])
+        for side in zip(*steps, strict=True)
+    )
+    return Html(
+        '<svg class="curves" viewBox="-1 -2 102 34" preserveAspectRatio="none" role="img" '
+        'aria-label="the true curve, and dashed the predicted one">'
+        f'<path class="true" d="{true}"/><path class="said" d="{said}"/></svg>'
+    )
+
+
+def _path(shares: Sequence[float]) -> str:
+    """Return a line through shares of the height, broken where one is NaN."""
+    words, pen = [], "M"
+    for place, share in enumerate(shares):
+        if math.isfinite(share):
+            across, down = 100 * place / (len(shares) - 1), 30 * (1 - share)
+            words.append(f"{pen}{across:.1f},{down:.1f}")
+        pen = "L" if math.isfinite(share) else "M"
+    return " ".join(words)
 
 
 def _short(words: str) -> str:

@@ -62,6 +62,9 @@ figcaption { color: var(--soft); font-size: .88rem; margin-top: .25rem; }
 .card dl { display: flex; flex-wrap: wrap; gap: .1rem .9rem; margin: .2rem 0 .3rem;
   font-size: .9rem; }
 .card dt { color: var(--soft); font-size: .78rem; } .card dd { margin: 0; overflow-wrap: anywhere; }
+.curves { display: block; width: 100%; height: 3.4rem; fill: none; margin: .3rem 0; }
+.curves path { stroke-width: 1.6; vector-effect: non-scaling-stroke; }
+.curves .true { stroke: var(--ink); } .curves .said { stroke: var(--blue); stroke-dasharray: 5 3; }
 .gap { color: var(--soft); background: var(--code); border-radius: .25rem; padding: .5rem .6rem; }
 pre { background: var(--code); border-radius: .35rem; padding: .6rem .7rem; margin: .3rem 0 .8rem;
   white-space: pre-wrap; overflow-wrap: anywhere; font-size: .84rem; }
@@ -80,6 +83,17 @@ pre { background: var(--code); border-radius: .35rem; padding: .6rem .7rem; marg
   .facts td { margin-bottom: .5rem; }
   .headline div { padding: .5rem .6rem; } .number small { white-space: normal; }
   .headline strong { font-size: 1.3rem; }
+  .stack thead { display: none; }
+  .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr));
+    gap: .2rem .5rem; padding: .45rem 0; border-bottom: 1px solid var(--line); }
+  .stack tr:last-child { border-bottom: 0; }
+  .stack tr > * { border: 0; padding: 0; text-align: left; white-space: normal; }
+  .wide .long { min-width: 5rem; }
+  .stack th, .stack .long { grid-column: 1 / -1; max-width: none; }
+  .stack td:empty { display: none; }
+  .stack td::before { content: attr(data-column); display: block; color: var(--soft);
+    font-size: .75rem; font-weight: 400; }
+  .stack small { font-size: .72rem; }
 }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #ccc; --blue: #00547f;

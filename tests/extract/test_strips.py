@@ -64,7 +64,7 @@ def test_a_cover_stands_where_there_is_no_frame(strips):
     assert min(opened(strips["cover"]).size) <= SIDE
     assert strips["cover"].said == "the cover of cover"
     assert strips["both"].picture
-    assert "no frames: FAILED empty" in strips["both"].said
+    assert "no frames: FAILED empty" in strips["both"].note
 
 
 def test_a_row_without_files_has_no_strip(strips):
