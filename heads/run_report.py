@@ -21,6 +21,7 @@ from heads.run_account import (
     repeat_of,
     rows_of,
     subtitle_of,
+    tried_of,
 )
 from heads.run_plots import FOREST, plots_of
 from heads.run_reading import FitRun
@@ -103,6 +104,7 @@ def report_of(
         best=[_example(run, row, shown.error[row], outside) for row in shown.best.tolist()],
         worst=[_example(run, row, shown.error[row], outside) for row in shown.worst.tolist()],
         error_name=shown.error_name,
+        tried=tried_of(run),
         importances=run.content.get("importances", {}),
         coverage=coverage_of(run),
         rows=rows_of(run),

@@ -96,6 +96,20 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """One set of options that was tried on one fold.
+
+    loss  of the validation rows
+    """
+
+    fold: str
+    trial: int
+    loss: float
+    options: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
 class ReportData:
     """What a report says.
 
@@ -111,6 +125,7 @@ class ReportData:
     best, worst  predictions of single rows, most telling first
     error_name   what `Example.error` measures, such as "absolute error"; "" hides it
     importances  by feature, its share of the fitted head
+    tried        options that were tried before the fit
     coverage     by feature
     rows         what became of the table's rows: how many by what
     facts        what was done, in order: head, features, data set, target, split, seed, ...
@@ -132,6 +147,7 @@ class ReportData:
     worst: Sequence[Example] = ()
     error_name: str = "error"
     importances: Mapping[str, float] = field(default_factory=dict)
+    tried: Sequence[Tried] = ()
     coverage: Mapping[str, Gaps] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     repeat: Mapping[str, Sequence[str]] = field(default_factory=dict)
