@@ -23,7 +23,7 @@ from core.status import Gap, absent
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights, read_json
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
 from extract.family import Family
 from extract.opening import opened, with_opening
 from media.request import AudioRequest
@@ -71,7 +71,7 @@ def extractor(
     recipe = {"code": "encoders.audio", "version": VERSION, "window_s": ear.window_s}
     recipe |= recipe_of(weights.identity, computing) | {"audio": request.recipe()}
     whole = with_opening(name, seconds)
-    width = (row.width if weights.hub else None) or width_of(weights)
+    width = published_width(row, weights) or width_of(weights)
     dims: dict[str, tuple[int | str, ...]] = {
         whole: (width,),
         f"{whole}/windows": ("window", width),

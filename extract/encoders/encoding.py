@@ -9,7 +9,7 @@ from typing import Any
 
 from core.device import DTYPES, choose_device, choose_dtype
 from core.errors import UnknownName, UsageError
-from extract.encoders.checkpoint import Places
+from extract.encoders.checkpoint import Places, Weights
 from extract.encoders.encoder import Computing
 from extract.family import Family
 
@@ -90,6 +90,11 @@ def recipe_of(identity: Mapping[str, str], computing: Computing) -> dict[str, An
         "compute": computing.dtype,
         "quantize": computing.quantize,
     }
+
+
+def published_width(row: Family, weights: Weights) -> int | None:
+    """Return the width that a row states, if these are the weights that it is about."""
+    return row.width if row.checkpoint and weights.hub == row.checkpoint.hub else None
 
 
 def weight_bytes(row: Family, computing: Computing) -> int:

@@ -1,7 +1,8 @@
 """Image encoders of transformers on frames or covers: ResNet, CLIP, SigLIP 2, DINOv3, any folder.
 
-`resnet101` is the mean over frames float16 [D], `resnet101/frames` what each frame gives
-float16 [frame, D]; `resnet101@cover` is the vector of the sample's image. What a model calls its
+`resnet101` is the mean over frames float16 [D]; on request `resnet101/std` their deviation
+float16 [D], which tells how a video changes, and `resnet101/frames` what each frame gives
+float16 [frame, D]. `resnet101@cover` is the vector of the sample's image. What a model calls its
 image's embedding is taken: the projected one of CLIP and SigLIP, else the pooled one, else the
 mean over the last layer's positions.
 """
@@ -19,7 +20,7 @@ from cache.spec import FeatureSpec
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.family import Family
 from extract.opening import opened, with_opening
@@ -45,7 +46,7 @@ def extractor(
     """Return the encoder of a family's frames, or of covers."""
     weights = encoding.places.find(name, row.checkpoint)
     computing = encoding.computing(name)
-    width = row.width if weights.hub and row.width else width_of(weights)
+    width = published_width(row, weights) or width_of(weights)
     request = opened(FrameRequest("segment_centres", frames=FRAMES), seconds)
     recipe = {"code": "encoders.image", "version": VERSION}
     recipe |= recipe_of(weights.identity, computing)
@@ -55,7 +56,7 @@ def extractor(
     reads = ("image",) if cover else ("video",)
     dims: dict[str, tuple[int | str, ...]] = {whole: (width,)}
     if not cover:
-        dims[f"{whole}/frames"] = ("frame", width)
+        dims |= {f"{whole}/std": (width,), f"{whole}/frames": ("frame", width)}
     return Encoder(
         family=name,
         reads=reads,
@@ -132,6 +133,7 @@ class ImageNetwork:
     def _values(self, frames: np.ndarray, wanted: Collection[str]) -> dict[str, Value]:
         values: dict[str, Value] = {
             self.whole: frames.mean(axis=0),
+            f"{self.whole}/std": frames.std(axis=0),
             f"{self.whole}/frames": frames,
         }
         return {name: value for name, value in values.items() if name in wanted}

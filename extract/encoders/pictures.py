@@ -73,8 +73,8 @@ class PictureSteps:
         return values.to(dtype).permute(0, 3, 1, 2)
 
 
-def steps_of(folder: Path, family: str) -> PictureSteps:
-    """Read what a checkpoint's processor does.
+def steps_of(folder: Path, family: str, *, size: Mapping[str, int] | None = None) -> PictureSteps:
+    """Read what a checkpoint's processor does; `size` is used instead of the file's, if given.
 
     Raises:
         CheckpointError: if the file is not there, or says what this reader does not know.
@@ -82,7 +82,7 @@ def steps_of(folder: Path, family: str) -> PictureSteps:
     path = next((folder / name for name in _FILES if (folder / name).exists()), folder / _FILES[0])
     config = read_json(path, family)
     try:
-        return _parsed(config)
+        return _parsed(config if size is None else config | {"size": size})
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{family}: {path} has no {error} that this version "

@@ -25,7 +25,7 @@ from core.errors import CheckpointError
 from extract.contract import Value
 from extract.encoders.captions import Length, said, write
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.encoders.video import Clip, check_frames
 from extract.family import Family
@@ -59,7 +59,7 @@ def extractor(
     """Return the encoder that captions a clip."""
     weights = encoding.places.find(name, row.checkpoint)
     computing = encoding.computing(name)
-    known = row.width if weights.hub else None
+    known = published_width(row, weights)
     width = known or int(weights.fetched().config()["encoder"]["hidden_size"])
     request = opened(FrameRequest("segment_starts", frames=FRAMES), seconds)
     recipe = {"code": "encoders.spacetimegpt", "version": VERSION}

@@ -20,7 +20,7 @@ from cache.spec import FeatureSpec
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
 from extract.family import Family
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def extractor(
     weights = encoding.places.find(name, row.checkpoint)
     computing = encoding.computing(name)
     reading = Reading(**row.facts) if row.checkpoint else reading_of(weights)
-    known = row.width if weights.hub else None
+    known = published_width(row, weights)
     width = known or int(weights.fetched().config()["hidden_size"])
     recipe = {"code": "encoders.text", "version": VERSION, **vars(reading)}
     recipe |= recipe_of(weights.identity, computing)

@@ -20,7 +20,7 @@ from cache.spec import FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Inputs, Value
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.family import Family
 from extract.opening import opened, with_opening
@@ -44,7 +44,7 @@ def extractor(
     """Return the encoder of a clip."""
     weights = encoding.places.find(name, row.checkpoint)
     computing = encoding.computing(name)
-    known = row.width if weights.hub else None
+    known = published_width(row, weights)
     width = known or int(weights.fetched().config()["hidden_size"])
     frames = int(row.facts["frames"])
     request = opened(FrameRequest("uniform", frames=frames), seconds)

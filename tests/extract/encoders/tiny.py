@@ -152,6 +152,8 @@ def _i3d(folder):
 
 MAKERS = {
     "spacetimegpt": tiny_writers.spacetimegpt,
+    "smolvlm2": tiny_writers.smolvlm2,
+    "smolvlm2frames": tiny_writers.smolvlm2,
     "resnet101": _resnet,
     "clip": _clip,
     "siglip2": _siglip,

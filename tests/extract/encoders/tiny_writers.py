@@ -68,14 +68,16 @@ def smolvlm2(folder, **changes):
     """Make a SmolVLM whose pictures are 32 pixels wide and give four tokens."""
     size = bytes_tokenizer(folder, ["<pad>", *MARKS])
     words = {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "head_dim": 16}
-    words |= {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1}
+    words |= {"num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1}
     words |= {"vocab_size": size, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     seen = {"hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 2}
     seen |= {"num_attention_heads": 2, "image_size": 32, "patch_size": 8}
     config = SmolVLMConfig(
         text_config=words, vision_config=seen, scale_factor=2, image_token_id=4, **changes
     )
-    return SmolVLMForConditionalGeneration(config), {
+    model = SmolVLMForConditionalGeneration(config)
+    model.generation_config.update(eos_token_id=2, pad_token_id=0)
+    return model, {
         "image_processor_type": "SmolVLMImageProcessor",
         "size": {"longest_edge": 128},
         "max_image_size": {"longest_edge": 32},
