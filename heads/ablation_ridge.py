@@ -19,7 +19,6 @@ from core.errors import FitError
 from heads.ablation_fold import ArmFold, Selection, learnt_at_last
 from heads.blocks import fit_block
 from heads.catalog import make_head
-from heads.contract import Problem
 from heads.design import Design
 from heads.folding import FoldTables
 from heads.gram import Gram
@@ -32,9 +31,9 @@ from heads.threads import thread_count
 Parts = Mapping[str, Matrix]  # by feature its scaled columns
 
 
-def shares_products(head: str, problem: Problem) -> bool:
+def shares_products(head: str, task: str) -> bool:
     """Say whether arms of a head are ridge fits; these look at no seed either."""
-    return head == Linear.name and problem.task != "classification"
+    return head == Linear.name and task != "classification"
 
 
 def fit_ridge_arms(

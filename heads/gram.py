@@ -24,9 +24,10 @@ from heads.rotation import (
     products,
     strips,
 )
+from heads.threads import SMALL_PRODUCT
 
-# With this many rows for each column rounding to float32 moves a leverage in its sixth digit, and
-# the widest product of a selection takes half the time.
+# The widest product of a selection takes half the time in float32. With so many rows for each
+# column that moves a leverage in its sixth digit; a small product is exact, as that costs nothing.
 _ROWS_FOR_FLOAT32 = 4
 _TARGET = ""  # its name among the features
 
@@ -59,6 +60,7 @@ class Gram:
             return Spectrum(*eigen(self._kernel(selection)))
         values, turn = eigen(self._joined(selection))
         many = self._rows >= _ROWS_FOR_FLOAT32 * len(turn)
+        many = many and self._rows * len(turn) >= SMALL_PRODUCT
         scaled = (turn / np.sqrt(values)).astype(np.float32 if many else np.float64)
         pieces = self._split(scaled, selection)
         basis = np.zeros((self._rows, len(values)), scaled.dtype)
