@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from corpus.sample import Target
 from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
 from extract.catalog import resolve
+from extract.encoders.encoding import Encoding
 from extract.ensure import OpenCache, ensure
 from extract.families import FAMILIES, PRESETS
 from extract.opening import with_opening
@@ -77,15 +78,24 @@ class Loaded:
 
 
 def load(
-    source: RealSet, data: Path, cache: Path, openings_s: Sequence[float | None] = (None,)
+    source: RealSet,
+    data: Path,
+    cache: Path,
+    openings_s: Sequence[float | None] = (None,),
+    weights: Mapping[str, Path] | None = None,
 ) -> Loaded:
-    """Read a set, its features of some opening seconds; what the cache lacks is computed first."""
+    """Read a set, its features of some opening seconds; what the cache lacks is computed first.
+
+    `weights` are the folders of encoders' checkpoints, by family; they compute in float32.
+    """
     manifest = read_manifest(
         data / source.table, columns=Columns.parse(source.columns), targets=["label"]
     )
     opened = OpenCache.at(cache, manifest.samples)
     families = [with_opening(name, s) for s in openings_s for name in source.families]
-    request = resolve(families, parts=parts_of(manifest))
+    places = {family: str(folder) for family, folder in (weights or {}).items()}
+    encoding = Encoding.parse(cache, weights=places, dtype="float32")
+    request = resolve(families, parts=parts_of(manifest), encoding=encoding)
     ensure(manifest.samples, request, opened, settings=Settings(workers=cpu_count()))
     specs = [*request.specs, *(number_spec(name) for name in source.numbers)]
     table, _ = table_of(manifest.samples, specs, store=opened.store, keys=opened.keys)
