@@ -150,8 +150,9 @@ class Store:
         if not (folder / SPEC_FILE).exists():
             if folder.is_dir() and _markers(folder):
                 raise CacheError(
-                    f"{folder} has shards but no {SPEC_FILE}, so nobody can tell what they are; "
-                    "bring it back, or move the folder away"
+                    f"{folder} has shards but no {SPEC_FILE}, so nobody can tell what they are. "
+                    "Most can be written anew: python cli.py cache check --fix; else move the "
+                    "folder away, and its rows are computed again"
                 )
             return False
         stored = read_spec(folder)
@@ -240,8 +241,8 @@ def read_spec(folder: Path) -> FeatureSpec:
         same = same and written["fingerprint"] == spec.fingerprint
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CacheError(
-            f"{path} is not the spec of a feature: {error!r}. Bring it back, or move the folder "
-            "away and its features are computed again"
+            f"{path} is not the spec of a feature: {error!r}. Most can be written anew: python "
+            "cli.py cache check --fix; else move the folder away, and its rows are computed again"
         ) from error
     if not same:
         raise CacheError(

@@ -36,9 +36,15 @@ def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) ->
     from extract.today import is_stale
 
     found = [(entry, is_stale(entry.spec)) for entry in entries(Store(c.existing(cache)))]
+    c.warn_if_empty(found, cache)
     if as_json:
         o.print_json([{**_described(entry), "stale": stale} for entry, stale in found])
-        return 0
+    elif found:
+        _print_list(found)
+    return 0
+
+
+def _print_list(found: Sequence[tuple[Entry, bool | None]]) -> None:
     heads = ("<feature", "<fingerprint", "shards", "rows", "MB", "<newest", "<")
     lines = [
         (
@@ -53,7 +59,6 @@ def ls(cache: o.CacheOption = o.DEFAULT_CACHE, as_json: o.JsonOption = False) ->
         for entry, stale in found
     ]
     c.print_table(heads, lines)
-    return 0
 
 
 @app.command(
@@ -90,9 +95,10 @@ def status(
         rows.append({**_described(entry), **_counted(counted)})
     if opened:
         opened.digests.save()
+    c.warn_if_empty(rows, cache)
     if as_json:
         o.print_json(rows)
-    else:
+    elif rows:
         _print_status(rows)
     return 0
 

@@ -38,6 +38,7 @@ def run(
 
     store = Store(c.existing(cache))
     dropped = _chosen(store, o.names(drop))
+    c.warn_if_empty(store.features(), cache)
     kept = [feature.spec for feature in store.features() if feature.spec not in dropped]
     for spec in dropped if not dry_run else ():
         store.drop(spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +11,7 @@ import typer
 
 from commands import loading
 from core.errors import UsageError
+from core.log import logger
 
 if TYPE_CHECKING:
     from corpus.manifest import Manifest
@@ -29,6 +30,12 @@ def existing(cache: Path) -> Path:
             f"--cache {cache} is no folder; `python cli.py extract` makes one, by default var/cache"
         )
     return cache
+
+
+def warn_if_empty(found: Collection[object], cache: Path) -> None:
+    """Say so if a folder holds no features: it may be the wrong one."""
+    if not found:
+        logger.warning("--cache %s has no features; `python cli.py extract` computes some", cache)
 
 
 def manifest_of(table: Path, source: str, columns: str | None, root: Path | None) -> Manifest:
