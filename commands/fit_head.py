@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands import encoders as e
-from commands import gathering, loading, reporting
+from commands import gathering, learning, loading, reporting
 from commands import options as o
 from core.log import logger
 
 if TYPE_CHECKING:
-    from corpus.manifest import Manifest
-    from corpus.targets import TargetPlan
     from heads.result import FitResult
 
 EXAMPLES = o.examples(
@@ -27,74 +25,23 @@ def run(
     context: typer.Context,
     manifest: o.ManifestArgument,
     head: Annotated[str, typer.Option("--head", help="linear, gbm, mlp or mean", metavar="NAME")],
-    target: Annotated[
-        str,
-        typer.Option("--target", help="column to predict; p stands for p1, p2, ...", metavar="COL"),
-    ],
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--task",
-            help="regression, classification or sequence  [default: what the column holds]",
-        ),
-    ] = None,
-    transform: Annotated[
-        str, typer.Option("--transform", help="learn on this scale: none, log1p, rank or logit")
-    ] = "none",
-    target_scale: Annotated[
-        float, typer.Option("--target-scale", help="logit: the value that counts as 1, 100 for %")
-    ] = 1.0,
-    quantiles: Annotated[
-        str | None,
-        typer.Option(
-            "--quantiles",
-            help="make classes of a number: low below, high above",
-            metavar="LOW,HIGH",
-        ),
-    ] = None,
-    middle: Annotated[
-        str, typer.Option("--middle", help="rows between the quantiles: drop or keep")
-    ] = "drop",
-    features: Annotated[
-        str | None,
-        typer.Option(
-            "--features",
-            help="comma-separated features or families, also meta:FIELD for a number or category "
-            "of the table  [default: the preset classic and all numbers and categories]",
-            metavar="NAMES",
-        ),
-    ] = None,
+    target: learning.TargetOption,
+    task: learning.TaskOption = None,
+    transform: learning.TransformOption = "none",
+    target_scale: learning.TargetScaleOption = 1.0,
+    quantiles: learning.QuantilesOption = None,
+    middle: learning.MiddleOption = "drop",
+    features: learning.FeaturesOption = None,
     options: Annotated[
         list[str] | None,
         typer.Option("--set", help="an option of the head; may be repeated", metavar="NAME=VALUE"),
     ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split",
-            help="random:0.7,0.15,0.15, kfold:5, author-kfold:5, time:..., column, files:DIR, ...  "
-            "[default: author-kfold:5 where authors are known, else random:0.7,0.15,0.15]",
-            metavar="RULE",
-        ),
-    ] = None,
+    split: learning.SplitOption = None,
     fold: Annotated[
         int | None, typer.Option("--fold", help="only this fold, from 1  [default: all]", min=1)
     ] = None,
-    group_duplicates: Annotated[
-        str | None,
-        typer.Option(
-            "--group-duplicates",
-            help="keep rows on one side of the split that are alike in a feature, by 0.95 or "
-            "another threshold up to 1 (equal)",
-            metavar="FEATURE[:THRESHOLD]",
-        ),
-    ] = None,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit/--no-refit", help="learn from validation rows too, once they have chosen"
-        ),
-    ] = True,
+    group_duplicates: learning.GroupDuplicatesOption = None,
+    refit: learning.RefitOption = True,
     tune: Annotated[
         int | None,
         typer.Option(
@@ -125,7 +72,6 @@ def run(
     Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
     """
     from core.runs import recording
-    from corpus.splits import SplitPlan
     from extract.ensure import OpenCache
     from heads.fit import check_fit, fit_head
     from heads.result import FitConfig
@@ -133,16 +79,15 @@ def run(
     from heads.trials import Tuning
 
     reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
-    scale = _scale(transform, target_scale, quantiles, middle)
-    table, plan = _read(reading, target, task, scale)
+    learnt = learning.TargetOptions(target, task, transform, target_scale, quantiles, middle)
+    table, plan = learning.read_table(reading, learnt)
     encoding = e.encoding(cache, weights, dtype, quantize, None)
     specs, wanted = gathering.features_of(table, features, decoder, encoding)
     alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
-    default = SplitPlan.default(has_author=table.has_author, seed=seed)
     asked = FitConfig(
         head=head,
         target=plan,
-        split=SplitPlan.parse(split, seed=seed) if split else default,
+        split=learning.split_of(table, split, seed),
         options=o.assignments(options, "--set"),
         features=wanted,
         refit=refit,
@@ -172,30 +117,6 @@ def run(
     reporting.write_page(record.folder, table.samples, open_samples=open_samples)
     _print_result(result, str(record.folder), as_json=as_json)
     return 0
-
-
-def _scale(
-    transform: str, target_scale: float, quantiles: str | None, middle: str
-) -> dict[str, Any]:
-    """Return the options that say how a target is learnt, for a TargetPlan."""
-    shares = o.numbers(quantiles, "--quantiles") if quantiles else None
-    return {"transform": transform, "scale": target_scale, "quantiles": shares, "middle": middle}
-
-
-def _read(
-    reading: loading.TableOptions, target: str, task: str | None, scale: dict[str, Any]
-) -> tuple[Manifest, TargetPlan]:
-    """Read the table with its target; without --task, what the column holds decides it."""
-    from corpus.labels import task_of
-    from corpus.targets import TargetPlan
-
-    if scale["quantiles"]:
-        task = task or "classification"
-    if task:
-        plan = TargetPlan(target, task, **scale)
-        return loading.load_manifest(reading, [plan]), plan
-    table = loading.load_manifest(reading, [target])
-    return table, TargetPlan(target, task_of(table.target(target)), **scale)
 
 
 def _print_result(result: FitResult, folder: str, *, as_json: bool) -> None:
