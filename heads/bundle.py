@@ -102,7 +102,7 @@ class Bundle:
         """
         (folder / _HEAD).mkdir(parents=True, exist_ok=True)
         self.head.save(folder / _HEAD)
-        files = sorted(path for path in (folder / _HEAD).iterdir() if path.is_file())
+        files = sorted(path for path in (folder / _HEAD).rglob("*") if path.is_file())
         content = {
             "format": FORMAT,
             "head": self.head.name,
@@ -113,7 +113,9 @@ class Bundle:
             "intervals": self.intervals.to_json() if self.intervals else None,
             "trained": self.trained,
             "libraries": dict(self.libraries),
-            "files": {f"{_HEAD}/{path.name}": digest_file(path).hex() for path in files},
+            "files": {
+                path.relative_to(folder).as_posix(): digest_file(path).hex() for path in files
+            },
         }
         write_json(folder / _MARKER, content)
 

@@ -17,9 +17,13 @@ HEADS: Registry[type[Head]] = Registry(
         "gbm": "heads.gbm:Gbm",
         "mlp": "heads.mlp:Mlp",
         "knn": "heads.knn:Knn",
+        "retrieval": "heads.retrieval:Retrieval",
+        "blend": "heads.blend:Blend",
         "mean": "heads.mean:Mean",
     },
 )
+
+_OF_PARTS = "members"  # the option of a head made of others that holds the options of its parts
 
 
 def make_head(name: str, problem: Problem, options: Mapping[str, Any] | None = None) -> Head:
@@ -44,14 +48,36 @@ def make_head(name: str, problem: Problem, options: Mapping[str, Any] | None = N
 def _options(head: str, kind: type, given: Mapping[str, Any]) -> Any:
     """Return the options dataclass, filled; unknown names, wrong types are errors."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
+    if _OF_PARTS in fields:
+        given = _by_part(given)
     for name in given:
         if name not in fields:
             raise UnknownName(f"option of head {head!r}", name, fields)
     try:
-        values = {name: _number(name, given[name], str(fields[name].type)) for name in given}
+        values = {name: _value(name, given[name], str(fields[name].type)) for name in given}
         return kind(**values)
     except ValueError as error:
         raise UsageError(f"head {head!r}: {error}") from error
+
+
+def _by_part(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with those of parts, such as "gbm.rounds", under the name of their part."""
+    parts = {name: dict(own) for name, own in given.get(_OF_PARTS, {}).items()}
+    for name, value in given.items():
+        part, dot, option = name.partition(".")
+        if dot:
+            parts.setdefault(part, {})[option] = value
+    own = {name: value for name, value in given.items() if "." not in name}
+    return {**own, _OF_PARTS: parts}
+
+
+def _value(name: str, value: Any, annotation: str) -> Any:
+    """Return an option's value as its annotation wants it; names may be joined by commas."""
+    if annotation == "str":
+        return str(value)
+    if annotation == "tuple[str, ...]":
+        return tuple(value.split(",") if isinstance(value, str) else value)
+    return value if annotation.startswith("Mapping") else _number(name, value, annotation)
 
 
 def _number(name: str, value: Any, annotation: str) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file
 
+from cache.neighbours import NOBODY
 from cache.table import FeatureTable
 from core.files import write_json
 from heads.anchor import Anchor, fit_anchor
@@ -140,12 +141,30 @@ class Knn:
 
         A row without neighbours, as none is older or has one of its features, gets the train mean.
         """
+        return self._voted(table, self.nearest(table))
+
+    def _voted(self, table: FeatureTable, near: Near) -> np.ndarray:
         fitted = self._fitted()
-        found = fitted.told.vote(self.nearest(table), fitted.k, fitted.chosen["temperature"])
+        found = fitted.told.vote(near, fitted.k, fitted.chosen["temperature"])
         if self.problem.task == "classification":
             return found
         numbers: np.ndarray = found + fitted.anchor.of(table)[:, None]
         return numbers[:, 0] if self.problem.task == "regression" else numbers
+
+    def told(self, table: FeatureTable) -> tuple[np.ndarray, np.ndarray]:
+        """Return what neighbours say as columns for another head, and who has any, bool [N].
+
+        The columns are float32 [N, outputs + 2]: what is predicted, how unlike each other the
+        neighbours' targets are (a deviation, or an entropy), and their mean distance.
+        """
+        fitted, near = self._fitted(), self.nearest(table)
+        heat = fitted.chosen["temperature"]
+        unlike, far = fitted.told.doubts(near, fitted.k, heat)
+        predicted = self._voted(table, near).reshape(len(table), -1)
+        columns = np.column_stack([predicted, unlike, far]).astype(np.float32)
+        present: np.ndarray = near.rows[:, 0] != NOBODY
+        columns[~present] = 0
+        return columns, present
 
     def nearest(self, table: FeatureTable) -> Near:
         """Return the neighbours of some rows; their places are those of `neighbour_ids`."""

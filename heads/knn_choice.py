@@ -126,18 +126,18 @@ def _judge(
     """Return the smallest loss, the choices that give it, and the loss by number of neighbours."""
     numbers = [int(given["k"])] if "k" in given else list(K)
     heats = [given["temperature"]] if "temperature" in given else list(TEMPERATURE)
-    losses = np.zeros((len(numbers), len(heats)))
+    losses = np.zeros(len(numbers) * len(heats))
     rows = sum(len(inner.truth) for inner in inners)
     for inner in inners:
         near = _neighbours(inner, choice, max(numbers))
-        for place in np.ndindex(losses.shape):
-            predicted = inner.told.vote(near, numbers[place[0]], heats[place[1]])
-            losses[place] += inner.told.loss(predicted, inner.truth) * len(inner.truth) / rows
-    k, heat = np.unravel_index(int(losses.argmin()), losses.shape)
+        votes = inner.told.votes(near, numbers, heats)
+        part = len(inner.truth) / rows
+        losses += [inner.told.loss(predicted, inner.truth) * part for predicted in votes]
+    k, heat = divmod(int(losses.argmin()), len(heats))
     chosen = {"k": float(numbers[k]), "temperature": float(heats[heat]), **choice}
     curve = [
         {"k": float(number), "loss": float(loss)}
-        for number, loss in zip(numbers, losses[:, heat], strict=True)
+        for number, loss in zip(numbers, losses[heat :: len(heats)], strict=True)
     ]
     return float(losses.min()), chosen, curve
 

@@ -119,7 +119,19 @@ class Predictor:
         settings = replace(settings, decoder=_decoder(self.bundle.features))
         state = ensure(samples, self._request, opened, settings=settings)
         table, _ = table_of(samples, self.bundle.features, store=opened.store, keys=opened.keys)
+        table = replace(table, author=_authors(samples), posted_at=_times(samples))
         return Predicted(opened.keys.index.ids, self.bundle.predict(table), state)
+
+
+def _authors(samples: Sequence[Sample]) -> np.ndarray:
+    """Return the authors, str [N], "" where unknown."""
+    return np.array([sample.author or "" for sample in samples], dtype=np.str_)
+
+
+def _times(samples: Sequence[Sample]) -> np.ndarray:
+    """Return when samples were posted, float64 [N], NaN where unknown."""
+    times = [sample.posted_at for sample in samples]
+    return np.array([np.nan if time is None else time for time in times], np.float64)
 
 
 def _encoding(features: Sequence[FeatureSpec], weights: Mapping[str, str]) -> Encoding:
