@@ -16,6 +16,7 @@ HEADS: Registry[type[Head]] = Registry(
         "linear": "heads.linear:Linear",
         "gbm": "heads.gbm:Gbm",
         "mlp": "heads.mlp:Mlp",
+        "lstm": "heads.lstm:Lstm",
         "knn": "heads.knn:Knn",
         "retrieval": "heads.retrieval:Retrieval",
         "blend": "heads.blend:Blend",
@@ -81,7 +82,9 @@ def _value(name: str, value: Any, annotation: str) -> Any:
 
 
 def _number(name: str, value: Any, annotation: str) -> Any:
-    """Return an option's value as its annotation ("int", "float", "float | None") wants it."""
+    """Return an option's value as its annotation ("int", "float | None", "bool") wants it."""
+    if annotation == "bool":
+        return _truth(name, value)
     if value is None or (isinstance(value, str) and value.lower() in {"none", "auto"}):
         if "None" not in annotation:
             raise ValueError(f"{name}: {value!r} is not a number")
@@ -95,3 +98,11 @@ def _number(name: str, value: Any, annotation: str) -> Any:
     if not number.is_integer():
         raise ValueError(f"{name}: {value!r} is not a whole number")
     return int(number)
+
+
+def _truth(name: str, value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise ValueError(f"{name}: {value!r} is neither true nor false")
+    return found

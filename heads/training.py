@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -64,12 +65,47 @@ class Lesson:
     after_epoch: Callable[[int], None] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a training is at after an epoch: all that it takes to go on from there.
+
+    words    numbers and the history, as JSON has them; "epoch" and "best" count from 1
+    weights  of the network after this epoch
+    best     of the network after the best epoch
+    memory   of the optimiser, and torch's random state
+    """
+
+    words: Mapping[str, Any]
+    weights: Mapping[str, torch.Tensor]
+    best: Mapping[str, torch.Tensor]
+    memory: Mapping[str, torch.Tensor]
+
+
+class Keeper(Protocol):
+    """Keeps the state of a training after each epoch."""
+
+    def kept(self) -> State | None:
+        """Return what was kept last; None where there is nothing to go on from."""
+        ...
+
+    def keep(self, state: State) -> None:
+        """Keep the state after one more epoch."""
+        ...
+
+
 def train(
-    network: nn.Module, lesson: Lesson, course: Course, *, fixed: Mapping[str, float]
+    network: nn.Module,
+    lesson: Lesson,
+    course: Course,
+    *,
+    fixed: Mapping[str, float],
+    keeper: Keeper | None = None,
 ) -> FitReport:
     """Learn, and leave the network in eval mode with its best weights.
 
     `fixed` may hold the choices "epochs" and "falls" of the rate; then no validation row is asked.
+    A `keeper` is told every epoch that validation rows judged, and where it has kept some of this
+    training before, that is gone on from, to the same end.
 
     Raises:
         FitError: if the loss is not a finite number.
@@ -82,17 +118,24 @@ def train(
         for epoch, done in enumerate(np.linspace(0, 1, total), 1):
             epochs.run(optimiser, epoch, total, course.rate * course.fall ** (falls * float(done)))
         return FitReport({"epochs": count, "falls": falls})
-    watch, history = _Watch(course), []
+    watch = _Watch(course)
+    before = keeper.kept() if keeper else None
+    if before:
+        watch.go_on(before, network, optimiser)
     while not watch.over:
         epoch, rate = watch.epoch + 1, watch.rate
         loss = epochs.run(optimiser, epoch, course.epochs, rate)
         with torch.no_grad():
             judged = lesson.judge()
         tell(epoch, judged)
-        history.append({"epoch": epoch, "train_loss": loss, "valid_loss": judged, "rate": rate})
-        watch.note(network, judged)
+        row = {"epoch": epoch, "train_loss": loss, "valid_loss": judged, "rate": rate}
+        watch.note(network, judged, row)
+        if keeper:
+            keeper.keep(watch.state(network, optimiser))
     network.load_state_dict(watch.weights)
-    return FitReport({"epochs": float(watch.best), "falls": float(watch.best_falls)}, history)
+    network.eval()
+    chosen = {"epochs": float(watch.seen.best), "falls": float(watch.seen.best_falls)}
+    return FitReport(chosen, watch.seen.history)
 
 
 class _Epochs:
@@ -128,33 +171,76 @@ class _Epochs:
         return losses / self._lesson.rows
 
 
+@dataclass
+class _Seen:
+    """What a watch has seen so far; `rested` counts epochs without a better loss, up to a fall."""
+
+    loss: float = float("inf")
+    epoch: int = 0
+    best: int = 0
+    best_falls: int = 0
+    rested: int = 0
+    falls: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
 class _Watch:
     """Remembers the best weights, lowers the rate, and says when it is enough."""
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._loss, self._rested, self._falls = float("inf"), 0, 0
-        self.epoch = self.best = self.best_falls = 0
+        self.seen = _Seen()
         self.weights: dict[str, torch.Tensor] = {}
 
     @property
+    def epoch(self) -> int:
+        return self.seen.epoch
+
+    @property
     def rate(self) -> float:
-        return self._course.rate * self._course.fall**self._falls
+        return self._course.rate * self._course.fall**self.seen.falls
 
     @property
     def over(self) -> bool:
-        tired = self.epoch - self.best >= self._course.patience
-        return tired or self.epoch >= self._course.epochs
+        tired = self.seen.epoch - self.seen.best >= self._course.patience
+        return tired or self.seen.epoch >= self._course.epochs
 
-    def note(self, network: nn.Module, loss: float) -> None:
-        self.epoch += 1
-        if loss < self._loss or not self.weights:
-            self._loss, self.best, self.best_falls, self._rested = loss, self.epoch, self._falls, 0
-            self.weights = {name: value.clone() for name, value in network.state_dict().items()}
+    def note(self, network: nn.Module, loss: float, row: dict[str, float]) -> None:
+        seen = self.seen
+        seen.epoch += 1
+        seen.history.append(row)
+        if loss < seen.loss or not self.weights:
+            seen.loss, seen.best, seen.best_falls, seen.rested = loss, seen.epoch, seen.falls, 0
+            self.weights = _copied(network)
             return
-        self._rested += 1
-        if self._rested > self._course.hold:
-            self._falls, self._rested = self._falls + 1, 0
+        seen.rested += 1
+        if seen.rested > self._course.hold:
+            seen.falls, seen.rested = seen.falls + 1, 0
+
+    def state(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+        memory = {
+            f"{number}.{name}": value
+            for number, values in optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+        }
+        memory["random"] = torch.get_rng_state()
+        return State(asdict(self.seen), _copied(network), self.weights, memory)
+
+    def go_on(self, state: State, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Bring watch, network, optimiser and random numbers to where they were."""
+        self.seen, self.weights = _Seen(**state.words), dict(state.best)
+        network.load_state_dict(state.weights)
+        torch.set_rng_state(state.memory["random"])
+        of: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in state.memory.items():
+            number, _, key = name.partition(".")
+            if key:
+                of.setdefault(int(number), {})[key] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": of})
+
+
+def _copied(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
 
 
 def _optimiser(network: nn.Module, course: Course) -> torch.optim.Optimizer:
