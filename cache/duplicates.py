@@ -14,10 +14,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from cache.spec import Column
+from cache.vectors import distances_of, usual_distance, vectors_of
 from core.errors import UsageError
 
 THRESHOLD = 0.95
-_PAIRS = 20_000  # drawn to learn how far apart rows are
+_PAIRS = 20_000  # compared at a time
 _AXES = 32  # along which rows are compared first
 _LOOKED_AT = 4_000  # rows that say which axes these are
 _CELLS = 16_000_000  # of distances at a time
@@ -96,7 +97,7 @@ def groups_of(column: Column, threshold: float = THRESHOLD) -> np.ndarray:
     rows = np.flatnonzero(column.present)
     groups = np.arange(len(column))
     if len(rows) > 1:
-        found = _groups_of_vectors(_vectors(column.take(rows)), threshold)
+        found = _groups_of_vectors(vectors_of(column.take(rows)), threshold)
         groups[rows] = rows[found]
     return groups
 
@@ -139,44 +140,17 @@ def _hashes(column: Column) -> np.ndarray:
     return np.where(column.present, hashes, 0)
 
 
-def _vectors(column: Column) -> np.ndarray | sparse.csr_matrix:
-    """Return float32 [N, D] whose distances mean something."""
-    if column.spec.is_counts:
-        return _weighed(column)
-    values = column.pooled()
-    spread = values.std(axis=0, dtype=np.float64)
-    varied = spread > 1e-6 * np.abs(values).mean(axis=0, dtype=np.float64)
-    centred = values[:, varied] - values[:, varied].mean(axis=0, dtype=np.float64)
-    vectors: np.ndarray = (centred / spread[varied]).astype(np.float32)
-    return vectors
-
-
-def _weighed(column: Column) -> sparse.csr_matrix:
-    """Return the n-grams of each row by their rarity, float32 [N, buckets], of length 1."""
-    assert column.offsets is not None
-    buckets = column.values[:, 0].astype(np.int32)
-    shape = (len(column), int(column.spec.recipe["buckets"]))
-    rarity = np.log(1 + len(column) / (1 + np.bincount(buckets, minlength=shape[1])))
-    weights = column.values[:, 1].astype(np.float64) * rarity[buckets]
-    counts = sparse.csr_matrix((weights, buckets, column.offsets), shape=shape)
-    length = np.sqrt(_sums_of_squares(counts))
-    scaled = sparse.diags_array(1 / np.maximum(length, 1e-12)) @ counts
-    return sparse.csr_matrix(scaled, dtype=np.float32)
-
-
 def _groups_of_vectors(vectors: np.ndarray | sparse.csr_matrix, threshold: float) -> np.ndarray:
     """Return for each row the first row of its group, int64 [N]."""
     count = vectors.shape[0]
-    first, second = np.random.default_rng(0).integers(0, count, (2, _PAIRS))
-    apart = first != second
-    limit = (1 - threshold) * float(np.median(_distances(vectors, first[apart], second[apart])))
+    limit = (1 - threshold) * usual_distance(vectors)
     groups = np.arange(count)
     for one, other in _near(vectors, limit):
         for start in range(0, len(one), _PAIRS):
             left, right = one[start : start + _PAIRS], other[start : start + _PAIRS]
             new = groups[left] != groups[right]  # thousands of like rows make millions of pairs
             left, right = left[new], right[new]
-            alike = _distances(vectors, left, right) <= limit
+            alike = distances_of(vectors, left, right) <= limit
             groups = _joined(groups, left[alike], right[alike])
     return _numbered(groups, np.ones(count, bool))
 
@@ -189,22 +163,6 @@ def _joined(groups: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarra
     graph = sparse.coo_array((np.ones(len(one), np.int8), places), (len(groups), len(groups)))
     joined: np.ndarray = connected_components(graph, directed=False)[1][groups]
     return joined
-
-
-def _distances(
-    vectors: np.ndarray | sparse.csr_matrix, first: np.ndarray, second: np.ndarray
-) -> np.ndarray:
-    """Return the squared distances of pairs of rows, float64."""
-    return _sums_of_squares(vectors[first] - vectors[second])
-
-
-def _sums_of_squares(vectors: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """Return the squared length of each row, float64."""
-    if isinstance(vectors, np.ndarray):
-        squares: np.ndarray = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-        return squares
-    rows = np.repeat(np.arange(vectors.shape[0]), np.diff(vectors.indptr))
-    return np.bincount(rows, vectors.data.astype(np.float64) ** 2, vectors.shape[0])
 
 
 def _near(
