@@ -17,6 +17,7 @@ def folder(store):
     write(store, [row(0), row(1)], rows_per_shard=1)
     (store.folder / "digests.sqlite").touch()
     (store.folder / "digests.sqlite-journal").touch()
+    (store.folder / "checkpoints.json").touch()
     return store.folder_of(VECTOR)
 
 
