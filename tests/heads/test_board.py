@@ -12,6 +12,7 @@ from heads.run_finding import find_runs
 from heads.run_reading import read_fit
 from scoring.board_page import difference_text, render, seconds_text
 from scoring.bootstrap import Score, score_regression
+from scoring.report_scores import interval
 from tests.heads.finished import FIT, finished
 from tests.scoring.test_report import EVIL, Reader
 
@@ -124,6 +125,14 @@ def test_a_page_compares_every_metric_every_pair_and_the_settings(runs):
     page = Reader(render(made, [], ["python cli.py leaderboard"]))
     assert "ecr: every metric" in page.words
     assert not page.open
+
+
+def test_a_board_names_the_baselines_of_the_best_run_with_their_intervals(runs):
+    (board,) = boards(find_runs([runs / "good", runs / "bad"]).fits)
+    words = Reader(render([board], [])).words
+    for name, scores in board.entries[0].baselines.items():
+        assert f"baseline {name}" in words
+        assert interval(scores["srocc"]) in words
 
 
 def test_the_settings_that_differ_are_named(numbers, tmp_path):

@@ -10,6 +10,7 @@ from heads.run_reading import read_fit
 from heads.run_report import Outside, shown_rows, write_run_report
 from heads.trials import Tuning
 from scoring.report_data import Strip
+from scoring.report_scores import interval, number
 from tests.heads.finished import finished
 from tests.heads.tables import config, make_column, make_table
 from tests.scoring.test_report import EVIL, Reader
@@ -20,19 +21,25 @@ def page_of(folder, outside=None, count=6):
     return write_run_report(run, shown_rows(run, count), outside).read_text()
 
 
+EVERYWHERE = {
+    "Scores", "Pictures", "Where it errs most", "Where it is nearest", "What it looks at",
+    "Coverage", "What became of the rows", "What was done", "How to repeat it",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("task", "sections"),
+    ("task", "sections", "plots"),
     [
-        ("numbers", {"Scores", "Where it errs most", "How to repeat it", "Coverage"}),
-        ("classes", {"Class by class"}),
-        ("sequences", {"Day by day"}),
+        ("numbers", set(), {"predicted_and_true", "residuals"}),
+        ("classes", {"Class by class"}, {"confusion", "calibration", "classes"}),
+        ("sequences", {"Day by day"}, {"steps"}),
     ],
 )
-def test_each_task_has_its_sections_and_plots(task, sections, request, tmp_path):
+def test_each_task_has_its_sections_and_plots(task, sections, plots, request, tmp_path):
     page = page_of(finished(tmp_path, request.getfixturevalue(task)))
-    assert sections <= set(re.findall("<h2>(.*?)</h2>", page))
+    assert sections | EVERYWHERE <= set(re.findall("<h2>(.*?)</h2>", page))
     pictures = list((tmp_path / "plots").iterdir())
-    assert len(pictures) >= 3
+    assert {path.stem for path in pictures} == plots | {"baselines", "history"}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
     assert page.count("data:image/png;base64") == len(pictures)
 
@@ -47,6 +54,27 @@ def test_names_texts_and_ids_from_anybody_are_escaped(planted, tmp_path):
     assert "script" not in seen.tags
     assert not any(name.startswith("on") for name, _ in seen.attributes)
     assert not seen.open
+
+
+@pytest.mark.parametrize("task", ["numbers", "classes", "sequences"])
+def test_every_score_and_baseline_stands_with_its_interval(task, request, tmp_path):
+    result = request.getfixturevalue(task)
+    words = Reader(page_of(finished(tmp_path, result))).words
+    for scores in (result.metrics, *result.baselines.values()):
+        for score in scores.values():
+            assert number(score.value) in words
+            assert interval(score) in words or not np.isfinite(score.value)
+
+
+def test_the_page_names_nothing_outside_itself(classes, tmp_path):
+    page = re.sub('data:[^"]*', "", page_of(finished(tmp_path, classes)))
+    assert not re.search(r"https?:|//|url\(|@import|<script|<link", page)
+
+
+def test_rows_of_a_sequence_show_their_curves(sequences, tmp_path):
+    page = page_of(finished(tmp_path, sequences), count=4)
+    assert page.count('<svg class="curves"') == 8
+    assert page.count("Lines: the true curve; dashed, the predicted one.") == 2
 
 
 def test_the_page_shows_strips_and_words_or_the_reason(numbers, tmp_path):

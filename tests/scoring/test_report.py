@@ -89,6 +89,38 @@ def test_the_page_loads_nothing_from_elsewhere():
     assert "@media print" in source
 
 
+def test_cells_of_wide_tables_say_their_column_where_headings_have_no_room():
+    columns = [(name, "") for name in ("", "mean", '"', "d")]
+    cells = [page.head(page.text("row")), *[page.cell(page.text("x"), "number")] * 3]
+    wide, narrow = (Reader(page.table(columns[:n], [cells[:n]])) for n in (4, 3))
+    assert [v for name, v in wide.attributes if name == "data-column"] == ["mean", '"', "d"]
+    assert ("class", "wide stack") in wide.attributes
+    assert "data-column" not in dict(narrow.attributes)
+
+
+def lines(curve):
+    """Return what is drawn of a curve: the true line and the predicted one."""
+    drawn = render(report(best=[Example("x", "", "", 0.5, curve=curve)], worst=[]))
+    return re.findall('<path class="(?:true|said)" d="(.*?)"', drawn)
+
+
+def test_a_row_of_a_sequence_shows_both_curves_broken_at_gaps():
+    true, said = lines([(0.0, 1.0), (1.0, 1.0), (math.nan, 0.5), (2.0, 0.0), (2.0, 2.0)])
+    assert true == "M0.0,30.0 L25.0,15.0 M75.0,0.0 L100.0,0.0"
+    assert said == "M0.0,15.0 L25.0,15.0 L50.0,22.5 L75.0,30.0 L100.0,0.0"
+
+
+def test_a_curve_that_is_flat_unknown_or_one_step_has_a_page():
+    assert lines([(1.0, 1.0), (1.0, 1.0)]) == ["M0.0,30.0 L100.0,30.0"] * 2
+    assert lines([(math.nan, math.nan)] * 2) == lines([(1.0, 2.0)]) == []
+
+
+def test_what_is_shown_in_place_of_frames_is_said():
+    strip = Strip(b"\xff\xd8", "alt", "its cover; no frames: FAILED corrupt")
+    words = Reader(render(report(best=[Example("x", "", "", 0.5, strip=strip)]))).words
+    assert "its cover; no frames: FAILED corrupt" in words
+
+
 def test_undefined_and_lacking_scores_say_so_and_nan_is_never_shown():
     words = Reader(render(report())).words
     assert "undefined" in words
