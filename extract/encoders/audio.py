@@ -153,9 +153,7 @@ class Track:
         if len(samples) < LEAST_S * rate_hz:
             return absent("too-short", f"{len(samples) / rate_hz:.3f} s of sound")
         length = round(self.ear.window_s * rate_hz)
-        windows = [samples[start : start + length] for start in range(0, len(samples), length)]
-        if len(windows) > 1 and len(windows[-1]) < REST_S * rate_hz:
-            windows.pop()
+        windows = cut(samples, rate_hz, self.ear.window_s)
         spectra = [self.ear.spectrum(window, self.settings) for window in windows]
         shares = [len(window) / length for window in windows]
         return {
@@ -164,8 +162,18 @@ class Track:
         }
 
 
+def cut(samples: np.ndarray, rate_hz: int, window_s: float) -> list[np.ndarray]:
+    """Cut a track into windows; the rest is one more if it is long enough, or all there is."""
+    length = round(window_s * rate_hz)
+    windows = [samples[start : start + length] for start in range(0, len(samples), length)]
+    if len(windows) > 1 and len(windows[-1]) < REST_S * rate_hz:
+        windows.pop()
+    return windows
+
+
 @cache
-def _bank(bins: int, bands: int, rate_hz: int, kind: str, low_hz: float, high_hz: float) -> Any:
+def mel_bank(bins: int, bands: int, rate_hz: int, kind: str, low_hz: float, high_hz: float) -> Any:
+    """Return the weights [bins, bands] of a mel scale: "kaldi", "slaney" or "htk"."""
     from transformers.audio_utils import mel_filter_bank
 
     with warnings.catch_warnings():
@@ -196,7 +204,7 @@ def ast_spectrum(samples: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray
         power=2.0,
         center=False,
         preemphasis=0.97,
-        mel_filters=_bank(257, bands, 16_000, "kaldi", 20.0, 8000.0),
+        mel_filters=mel_bank(257, bands, 16_000, "kaldi", 20.0, 8000.0),
         log_mel="log",
         mel_floor=1.192092955078125e-07,
         remove_dc_offset=True,
@@ -219,7 +227,7 @@ def clap_spectrum(samples: np.ndarray, settings: Mapping[str, Any]) -> np.ndarra
         frame_length=1024,
         hop_length=480,
         power=2.0,
-        mel_filters=_bank(513, 64, 48_000, "slaney", low, high),
+        mel_filters=mel_bank(513, 64, 48_000, "slaney", low, high),
         log_mel="dB",
     )
     return np.asarray(energies.T[None])
@@ -236,7 +244,7 @@ def whisper_spectrum(samples: np.ndarray, settings: Mapping[str, Any]) -> np.nda
         frame_length=400,
         hop_length=160,
         power=2.0,
-        mel_filters=_bank(201, bands, 16_000, "slaney", 0.0, 8000.0),
+        mel_filters=mel_bank(201, bands, 16_000, "slaney", 0.0, 8000.0),
         log_mel="log10",
     )[:, :-1]
     return (np.maximum(energies, energies.max() - 8.0) + 4.0) / 4.0

@@ -22,6 +22,7 @@ from extract.contract import Inputs, Value
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
 from extract.encoders.pictures import PictureSteps, steps_of
+from extract.encoders.state import not_quantised
 from extract.family import Family
 from extract.opening import opened, with_opening
 from media.request import FrameRequest
@@ -94,6 +95,7 @@ class I3DNetwork:
 
         from extract.encoders.i3d_network import pool_steps
 
+        not_quantised("i3d", computing)
         dtype, picture = getattr(torch, computing.dtype), _steps(folder)
         network = _loaded(folder, self.classes).to(device, dtype)
         network.to(memory_format=torch.channels_last_3d)

@@ -193,5 +193,12 @@ _OWN = {
         width=1024,
         facts={"classes": 400},
     ),
+    "beats": Family(
+        "extract.encoders.beats:extractor",
+        "audio",
+        "sounds, patches of a spectrum; weights are a file: --weights beats=FILE.pt",
+        weights=True,
+        width=768,
+    ),
 }
 ENCODERS: dict[str, Family] = {**_IMAGE, **_TEXT, **_VIDEO, **_AUDIO, **WRITING, **_OWN}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, UsageError
+from extract.encoders.encoder import Computing
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ def read_state(place: Path, family: str) -> dict[str, torch.Tensor]:
     Raises:
         CheckpointError: if there is none or more than one, or it holds anything but tensors.
     """
-    return _tensors(read_checkpoint(place, family), place, family)
+    return tensors_of(read_checkpoint(place, family), place, family)
 
 
 def read_checkpoint(place: Path, family: str) -> Any:
@@ -37,11 +37,25 @@ def read_checkpoint(place: Path, family: str) -> Any:
         if path.suffix == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # whatever a foreign file does to its reader, the remedy is the same
+        told = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
-            f"{family}: {path} is no file of tensors ({str(error).strip().splitlines()[0]}); "
+            f"{family}: {path} is no file of tensors ({told}); "
             "fetch it again, or convert it to safetensors where you trust it"
         ) from error
+
+
+def not_quantised(family: str, computing: Computing) -> None:
+    """Refuse to quantise a network that bitsandbytes does not load.
+
+    Raises:
+        UsageError: if that was asked for.
+    """
+    if computing.quantize != "none":
+        raise UsageError(
+            f"--quantize {computing.quantize}: {family} cannot be quantised; leave it as it is: "
+            f"--quantize {family}=none,OTHER={computing.quantize}"
+        )
 
 
 def _file_of(place: Path, family: str) -> Path:
@@ -57,7 +71,12 @@ def _file_of(place: Path, family: str) -> Path:
     return found[0]
 
 
-def _tensors(content: Any, place: Path, family: str) -> dict[str, torch.Tensor]:
+def tensors_of(content: Any, place: Path, family: str) -> dict[str, torch.Tensor]:
+    """Return what a file holds if it is a state dict.
+
+    Raises:
+        CheckpointError: if it is anything else.
+    """
     import torch
 
     if not isinstance(content, dict) or not all(

@@ -25,6 +25,7 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
+from extract.encoders.beats_network import BEATs, Sizes
 from extract.encoders.i3d_network import I3D
 from tests.extract.encoders import tiny_writers
 
@@ -150,6 +151,12 @@ def _i3d(folder):
     return None, {"image_processor_type": "VideoMAEImageProcessor", **_CLIP_STEPS, **_HALF}
 
 
+def _beats(folder):
+    """Write one narrow layer of the real width."""
+    torch.save(BEATs(Sizes(layers=1, embedded=16, inner=32)).state_dict(), folder / "beats.pt")
+    return None, None
+
+
 MAKERS = {
     "spacetimegpt": tiny_writers.spacetimegpt,
     "smolvlm2": tiny_writers.smolvlm2,
@@ -171,6 +178,7 @@ MAKERS = {
     "clap": _clap,
     "whisper": _whisper,
     "i3d": _i3d,
+    "beats": _beats,
 }
 
 
