@@ -173,8 +173,8 @@ def read_shard(path: Path, spec: FeatureSpec) -> Shard:
         marker = Marker.from_json(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CacheError(
-            f"{path} is not the marker of a shard: {error!r}. Remove it, and its rows are computed "
-            "again; list all such files: python cli.py cache check"
+            f"{path} is not the marker of a shard: {error!r}. With its shard it is moved away by "
+            "python cli.py cache check --fix, and its rows are computed again"
         ) from error
     if (marker.feature, marker.fingerprint) != (spec.name, spec.fingerprint):
         raise CacheError(

@@ -99,8 +99,8 @@ def shard_errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise CacheError(
-            f"shard {path} cannot be used: {error}. Remove it with its .json marker, and its rows "
-            "are computed again; list all such files: python cli.py cache check"
+            f"shard {path} cannot be used: {error}. With its marker it is moved away by python "
+            "cli.py cache check --fix, and its rows are computed again"
         ) from error
 
 

@@ -267,6 +267,6 @@ def read_header(shard: Shard, spec: FeatureSpec) -> Header:
     if len(header) != shard.marker.rows:
         raise CacheError(
             f"shard {shard.path} has {len(header)} rows, but its marker says {shard.marker.rows}. "
-            "Remove both, and its rows are computed again"
+            "Both are moved away by python cli.py cache check --fix; its rows are computed again"
         )
     return header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -144,12 +145,19 @@ class ShardWriter:
             return
         started_s = time.perf_counter()
         content = self._format.encode(self.spec, batch.rows)
-        with replacing(folder / f"{batch.name}.{self._format.suffix}") as temporary:
+        shard = folder / f"{batch.name}.{self._format.suffix}"
+        with replacing(shard) as temporary:
             temporary.write_bytes(content)
         write_s = time.perf_counter() - started_s
         described = self._describe(batch, content)
         described = replace(described, costs=batch.costs + Costs(write_s=write_s))
-        write_json(marker, described.to_json())
+        try:
+            write_json(marker, described.to_json())
+        except StorageError:
+            if not marker.exists():  # nobody would see the shard, and the disk may be full
+                with contextlib.suppress(OSError):
+                    shard.unlink()
+            raise
 
     def _describe(self, batch: _Batch, content: bytes) -> Marker:
         statuses, causes = count_rows((row.status, row.cause) for row in batch.rows)

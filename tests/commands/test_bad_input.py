@@ -1,7 +1,5 @@
 """Bad input gets one clear error with its remedy, and the right exit code."""
 
-import os
-
 import pytest
 
 FIT = ("--head", "linear", "--features", "colour", "--target")
@@ -159,18 +157,3 @@ def test_an_out_folder_with_something_in_it(run, clips, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")
     one_error(run("extract", clips.table, "--features", "colour", "--out", "out"), 2, "not empty")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, which takes root")
-@pytest.mark.parametrize(("options", "words"), [("size=100k", "is full"), ("ro", "not be written")])
-def test_a_cache_on_a_full_or_read_only_disk(run, clips, tmp_path, options, words):
-    (tmp_path / "disk").mkdir()
-    if os.system(f"mount -t tmpfs -o {options} none {tmp_path / 'disk'} 2>/dev/null"):
-        pytest.skip("tmpfs may not be mounted here")
-    try:
-        done = run(
-            "extract", clips.table, "--features", "colour", "--cache", tmp_path / "disk" / "c"
-        )
-    finally:
-        os.system(f"umount {tmp_path / 'disk'}")
-    one_error(done, 1, words, "choose another")

@@ -1,12 +1,11 @@
 """`extract` is killed at random moments and goes on: the cache ends as if nothing had happened."""
 
 import csv
+import json
 import random
-import signal
-import subprocess
-import sys
+import shutil
 import time
-from pathlib import Path
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -16,40 +15,19 @@ from cache.store import Store
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
 from extract.ensure import OpenCache
+from tests.extract.accounts import assert_accounts_agree, stored_rows
+from tests.extract.killing import kill_all, kill_main, kill_workers, start
 from tests.media.painted import paint, tone
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def command(table, cache, out, *more):
-    return [
-        *(sys.executable, "cli.py", "extract", str(table), "--cache", str(cache)),
-        *("--out", str(out), "--shard-seconds", "0.5", *more),
-    ]
-
-
-def run_and_kill(table, cache, out, seconds, *more):
-    """Start an extraction, kill it after some seconds; say whether it was still running."""
-    process = subprocess.Popen(
-        command(table, cache, out, *more),
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
+KILLS = (kill_all, kill_main, kill_workers)
+QUICK = ("--features", "loudness")
 
 
 def run_whole(table, cache, out, *more):
-    done = subprocess.run(
-        command(table, cache, out, *more), cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    """Extract, and return what was printed."""
+    process = start(table, cache, out, *more)
+    assert process.wait(300) == 0, out.with_suffix(".txt").read_text()
+    return json.loads(out.with_suffix(".json").read_text())
 
 
 def assert_equal_caches(one, other, samples):
@@ -65,70 +43,89 @@ def assert_equal_caches(one, other, samples):
         assert np.array_equal(a.values, b.values), spec.name
 
 
-def stored_ids(cache, spec):
-    return [name for _, header in Store(cache).headers(spec) for name in header.ids.tolist()]
+def all_rows(cache):
+    store = Store(cache)
+    return Counter((f.name, *row) for f in store.features() for row in stored_rows(store, f.spec))
 
 
-def torture(table, samples, tmp_path, *, kills, longest, more=()):
+def kill_until_whole(table, cache, generator, *more, longest):
+    """Kill one extraction after another until one ends whole; count the kills by their kind."""
+    out, kills, rows, code = cache.with_name("of-killed"), Counter(), Counter(), None
+    while code != 0:
+        shutil.rmtree(out, ignore_errors=True)
+        process = start(table, cache, out, *more, "--retry", "crash")
+        kill = generator.choice(KILLS)
+        count = kill(process, generator, longest)
+        kills[kill.__name__] += count
+        code = process.wait()
+        killed = {0, 3} if kill is kill_workers or not count else {-9}
+        assert code in killed, out.with_suffix(".txt").read_text()
+        before, rows = rows, all_rows(cache)
+        assert before <= rows  # what was whole stays
+    return kills
+
+
+def torture(table, samples, tmp_path, *, kills, more=()):
+    """Kill extractions into one new cache after another, until so many were killed."""
+    started, generator = time.monotonic(), random.Random(1)
     run_whole(table, tmp_path / "whole", tmp_path / "run", *more)
-    generator = random.Random(1)
-    killed = sum(
-        run_and_kill(
-            table, tmp_path / "killed", tmp_path / f"k{n}", generator.uniform(0.2, longest), *more
-        )
-        for n in range(kills)
-    )
-    run_whole(table, tmp_path / "killed", tmp_path / "last", *more)
-    assert_equal_caches(tmp_path / "whole", tmp_path / "killed", samples)
-    for _, _, spec in Store(tmp_path / "killed").features():
-        ids = stored_ids(tmp_path / "killed", spec)
-        assert len(ids) == len(set(ids)) == len(samples), spec.name
-    return killed
+    longest, killed, caches = time.monotonic() - started, Counter(), 0
+    while killed.total() < kills:
+        cache, caches = tmp_path / f"killed{caches}", caches + 1
+        killed += kill_until_whole(table, cache, generator, *more, longest=longest)
+        assert_equal_caches(tmp_path / "whole", cache, samples)
+        said = json.loads((tmp_path / "of-killed.json").read_text())
+        assert_accounts_agree(cache, [sample.id for sample in samples], said["features"])
+    print(f"\n{dict(killed)} over {caches} caches, {time.monotonic() - started:.0f} s")
 
 
 @pytest.fixture
 def table(tmp_path):
-    """Write a table of 40 small clips with sound."""
+    """Write a table of 12 small clips with sound."""
     folder = tmp_path / "clips"
     folder.mkdir()
-    lines = [["id", "video", "title"]]
-    for n in range(40):
-        paint(folder / f"{n}.mp4", [40 + 4 * n] * 25, sound=tone(1.0, hz=100.0 + 20 * n))
-        lines.append([f"v{n}", f"clips/{n}.mp4", f"title number {n}"])
+    lines = [["id", "video"]]
+    for n in range(12):
+        paint(folder / f"{n}.mp4", [40 + 10 * n] * 25, sound=tone(1.0, hz=100.0 + 20 * n))
+        lines.append([f"v{n}", f"clips/{n}.mp4"])
     with (tmp_path / "videos.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(lines)
     return tmp_path / "videos.csv"
 
 
 def test_kills_lose_no_row_and_double_none(table, tmp_path):
-    samples = read_manifest(table).samples
-    assert torture(table, samples, tmp_path, kills=4, longest=3.0) >= 2
+    torture(table, read_manifest(table).samples, tmp_path, kills=4, more=QUICK)
 
 
 def test_two_processes_at_once_both_finish(table, tmp_path):
-    runs = [
-        subprocess.Popen(command(table, tmp_path / "c", tmp_path / f"r{n}"), cwd=ROOT)
-        for n in (1, 2)
-    ]
+    runs = [start(table, tmp_path / "c", tmp_path / f"r{n}", *QUICK) for n in (1, 2)]
     assert [run.wait(120) for run in runs] == [0, 0]
-    run_whole(table, tmp_path / "alone", tmp_path / "r3")
+    run_whole(table, tmp_path / "alone", tmp_path / "r3", *QUICK)
     assert_equal_caches(tmp_path / "c", tmp_path / "alone", read_manifest(table).samples)
 
 
 def test_shares_together_make_the_whole(table, tmp_path):
     for n in (1, 2):
-        run_whole(table, tmp_path / "c", tmp_path / f"r{n}", "--part", f"{n}/2")
-    run_whole(table, tmp_path / "alone", tmp_path / "r3")
+        run_whole(table, tmp_path / "c", tmp_path / f"r{n}", *QUICK, "--part", f"{n}/2")
+    run_whole(table, tmp_path / "alone", tmp_path / "r3", *QUICK)
     assert_equal_caches(tmp_path / "c", tmp_path / "alone", read_manifest(table).samples)
+
+
+def some_clips(real_data, folder):
+    """Write a table of 12 real clips of both sets."""
+    lines = ["path"]
+    for name in ("surv_fight", "javanese_emotion"):
+        with (real_data / "clips" / f"{name}.csv").open(encoding="utf-8") as rows:
+            lines += [row["path"] for row in csv.DictReader(rows)][::48]
+    (folder / "clips.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "clips.csv"
 
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_twenty_kills_over_real_clips(real_data, tmp_path):
-    table = real_data / "clips" / "surv_fight.csv"
+def test_three_hundred_kills_over_real_clips(real_data, tmp_path):
+    table, root = some_clips(real_data, tmp_path), real_data / "clips"
     columns = "id=path,video=path"
-    samples = read_manifest(table, columns=Columns.parse(columns)).samples
-    started = time.monotonic()
-    killed = torture(table, samples, tmp_path, kills=20, longest=4.0, more=("--columns", columns))
-    print(f"{killed} kills, {time.monotonic() - started:.0f} s")
-    assert killed == 20
+    samples = read_manifest(table, columns=Columns.parse(columns), root=root).samples
+    more = ("--columns", columns, "--root", str(root), "--features", "motion,loudness")
+    torture(table, samples, tmp_path, kills=300, more=more)
