@@ -10,6 +10,7 @@ import sys
 import typer
 
 from commands import (
+    ablate,
     cache,
     caption,
     convert_views,
@@ -40,6 +41,7 @@ app.command("demo", epilog=demo.EXAMPLES)(demo.run)
 app.command("convert-views", epilog=convert_views.EXAMPLES)(convert_views.run)
 app.command("extract", epilog=extract.EXAMPLES)(extract.run)
 app.command("fit-head", epilog=fit_head.EXAMPLES)(fit_head.run)
+app.command("ablate", epilog=ablate.EXAMPLES)(ablate.run)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.run)
 app.command("caption", epilog=caption.EXAMPLES)(caption.run)

@@ -9,7 +9,6 @@ and cut off when the journal is opened again.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -56,14 +55,14 @@ class _Entry:
 
 
 class Journal:
-    """An open journal; a context manager. Only one process at a time can have it open."""
+    """An open journal; a context manager. The run folder is held, so nobody else has it open."""
 
     def __init__(self, folder: Path, asked: Mapping[str, Any]) -> None:
         """Open the journal of a folder, or begin one.
 
         Raises:
             UsageError: if it is of another question than `asked`.
-            RunError: if another process has it open, or it is no journal.
+            RunError: if it is no journal.
             StorageError: if it cannot be written.
         """
         self._folder, self._asked = folder, asked
@@ -71,7 +70,6 @@ class Journal:
             self._lines = (folder / JOURNAL).open("a+b")
             self._blocks = (folder / ARMS).open("a+b")
         try:
-            self._lock()
             self._entries = dict(self._read())
             self._end = sum(entry.size_bytes for entry in self._entries.values())
         except BaseException:
@@ -126,14 +124,6 @@ class Journal:
         valid, test = np.split(numbers, [math.prod(entry.valid)])
         shaped = valid.reshape(entry.valid), test.reshape(entry.test)
         return ArmFold(*shaped, entry.chosen, entry.seconds)
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RunError(
-                f"another process is at work in {self._folder}; wait for it, or name another --out"
-            ) from error
 
     def _read(self) -> Iterator[tuple[Cell, _Entry]]:
         """Give the whole entries, and cut off what comes behind them."""

@@ -1,0 +1,138 @@
+"""`ablate`: what each feature is worth, alone, beside others and on average, with intervals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands import ablating, gathering, learning, loading
+from commands import encoders as e
+from commands import options as o
+
+EXAMPLES = o.examples(
+    f"ablate {o.DEMO_TABLE} --head linear --target engagement --features motion,mfcc,textstats",
+    f"ablate {o.DEMO_TABLE} --head linear,gbm --target popular --features motion,colour,mfcc "
+    "--group picture=motion+colour --always meta:followers --arms single --set gbm.rounds=20",
+)
+
+
+def run(
+    context: typer.Context,
+    manifest: o.ManifestArgument,
+    head: Annotated[
+        str, typer.Option("--head", help="comma-separated heads, see `fit-head`", metavar="NAMES")
+    ],
+    target: learning.TargetOption,
+    task: learning.TaskOption = None,
+    transform: learning.TransformOption = "none",
+    target_scale: learning.TargetScaleOption = 1.0,
+    quantiles: learning.QuantilesOption = None,
+    middle: learning.MiddleOption = "drop",
+    features: learning.FeaturesOption = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--group",
+            help="features or families that come and go together; may be repeated",
+            metavar="NAME=FEATURE+FEATURE",
+        ),
+    ] = None,
+    always: Annotated[
+        str | None,
+        typer.Option(
+            "--always",
+            help="comma-separated features that every arm has; gains are over these",
+            metavar="NAMES",
+        ),
+    ] = None,
+    arms: Annotated[
+        str | None,
+        typer.Option(
+            "--arms",
+            help="comma-separated: all subsets (up to 12 features), single, leave-one-out, "
+            "sampled:N for Shapley values from N pairs of orders, with their error  [default: all "
+            "of up to 8 features, else single,leave-one-out]",
+            metavar="KINDS",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="fit each arm with so many seeds of the head", min=1)
+    ] = 1,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            help="what gains are counted in  [default: srocc, accuracy or amae]",
+            metavar="NAME",
+        ),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="an option of a head; may be repeated; of several heads: HEAD.NAME=VALUE",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
+    split: learning.SplitOption = None,
+    group_duplicates: learning.GroupDuplicatesOption = None,
+    refit: learning.RefitOption = True,
+    seed: o.SeedOption = 0,
+    cache: o.CacheOption = o.DEFAULT_CACHE,
+    source: o.SourceOption = "generic",
+    columns: o.ColumnsOption = None,
+    root: o.RootOption = None,
+    decoder: o.DecoderOption = "pyav",
+    weights: e.WeightsOption = None,
+    dtype: e.DtypeOption = "auto",
+    quantize: e.QuantizeOption = "none",
+    skip_bad_rows: o.SkipBadRowsOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say which arms would be fitted, and stop")
+    ] = False,
+    out: o.OutOption = None,
+    config: o.ConfigOption = None,
+    as_json: o.JsonOption = False,
+) -> int:
+    """Tell what each feature is worth: heads on subsets of features.
+
+    Every feature is read once. A run that was stopped goes on where it was: give the same command
+    with --out and its folder.
+    """
+    from core.runs import recording
+    from extract.ensure import OpenCache
+    from heads.ablation_scores import metric_of
+    from heads.fit import divide
+    from heads.result import FitConfig
+
+    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
+    learnt = learning.TargetOptions(target, task, transform, target_scale, quantiles, middle)
+    table, plan = learning.read_table(reading, learnt)
+    encoding = e.encoding(cache, weights, dtype, quantize, None)
+    named = f"{features},{always}" if features and always else features
+    specs, wanted = gathering.features_of(table, named, decoder, encoding)
+    alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
+    heads = ablating.options_by_head(o.names(head), o.assignments(options, "--set"))
+    judged = learning.split_of(table, split, seed)
+    asked = FitConfig(next(iter(heads)), plan, judged, features=wanted, refit=refit, seed=seed)
+    groups = o.assignments(group, "--group")
+    ablation = ablating.plan_of(asked, heads, o.names(always), groups, arms, seeds)
+    chosen = metric_of(metric, plan.task)
+    ablating.check(table, ablation)
+    if dry_run:
+        ablating.print_plan(ablation, as_json=as_json)
+        return 0
+    opened = OpenCache.at(cache, table.samples)
+    read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))
+    learnt_from, _ = gathering.gathered_table(table, tuple(read), opened)
+    twins = alike and gathering.duplicates_in(learnt_from, alike[0], judged)
+    values = table.target(target)
+    divided = divide(learnt_from, values, asked, words=table.split, duplicates=twins)
+    costs = ablating.costs_of(opened.store, specs)
+    with recording("ablate", o.resolved(context), out=out, seed=seed) as record:
+        record.note(data={"manifest": table.digest, "rows": len(table)})
+        found = ablating.run_in(record.folder, ablation, divided, metric=chosen, costs=costs)
+        record.note(metrics={name: score.to_json() for name, score in found.everybody.items()})
+    ablating.print_result(found, str(record.folder), as_json=as_json)
+    return 0
