@@ -64,7 +64,7 @@ def _players(found: Ablation, heads: Sequence[str]) -> Html:
         "(Shapley), and joining last. On the right what its extraction took."
     )
     columns = [("feature", ""), *((name, "number") for name in ("Shapley", "alone", "last"))]
-    columns += [("costs", "number"), ("rows", "number")]
+    columns.append(("costs", "number"))
     tables = []
     for name in heads:
         lines = sorted_by_gain([line for line in found.players if line.head == name])
@@ -96,22 +96,22 @@ def _explained(found: Ablation) -> str:
         words += f"In every arm: {', '.join(found.always)}. "
     return words + (
         "Alone: over none. Last: over all others. Costs: extraction of 1,000 samples, from the "
-        "cache's own records. Rows: share that has it. Blue: the interval leaves zero out; each "
-        "interval is of one comparison."
+        "cache's own records, and the share of rows that have the feature. Blue: the interval "
+        "leaves zero out; each interval is of one comparison."
     )
 
 
 def _player_row(line: PlayerLine) -> list[Html]:
     members = [name for name in line.features if name != line.name]
     small = f"<small>{page.names(members)}</small>" if members else ""
+    had = f"{line.coverage:.0%} have it"
     error = "" if line.error is None else f"\N{PLUS-MINUS SIGN}{number(line.error)}"
     return [
         head(Html(f"{foreign(line.name)}{small}"), "long names"),
         _gain_cell(line.shapley, error),
         _gain_cell(line.alone),
         _gain_cell(line.last),
-        cell(text(cost_text(line.cost_s)), "number"),
-        cell(text(f"{line.coverage:.0%}"), "number"),
+        cell(Html(f"{text(cost_text(line.cost_s))}<small>{text(had)}</small>"), "number"),
     ]
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from scoring.ablation import Ablation, PlayerLine
 from scoring.bootstrap import Score
-from scoring.canvas import BLUE, GREEN, GREY, ORANGE, legend, panels, plain
+from scoring.canvas import BLUE, GREEN, GREY, ORANGE, panels, plain
 
 _KINDS = (  # attribute, label, colour, marker, how far below the line
     ("alone", "alone", ORANGE, "^", 0.24),
@@ -27,12 +27,14 @@ def gains(found: Ablation) -> Figure:
         by_head.setdefault(line.head, []).append(line)
     longest = max(map(len, by_head.values()))
     title = f"What each feature gains in {found.metric}"
-    figure, every = panels(len(by_head), title, height=0.9 + 0.42 * longest)
+    figure, every = panels(len(by_head), title, height=0.6 + 0.42 * longest)
     for axes, (head, lines) in zip(every, by_head.items(), strict=True):
-        _panel(axes, sorted_by_gain(lines), head if len(by_head) > 1 else "")
-    better = "higher" if found.higher_is_better else "lower"
-    every[-1].set_xlabel(f"gain in {found.metric} ({better} is better), 95 % intervals")
-    legend(every[0])
+        _panel(axes, sorted_by_gain(lines))
+        if len(by_head) > 1:
+            axes.set_ylabel(plain(head))
+    every[-1].set_xlabel(f"gain in {found.metric}, right is better; 95 % intervals")
+    shown = every[0].get_legend_handles_labels()
+    figure.legend(*shown, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
@@ -57,7 +59,7 @@ def cost_text(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _panel(axes: Axes, lines: Sequence[PlayerLine], head: str) -> None:
+def _panel(axes: Axes, lines: Sequence[PlayerLine]) -> None:
     places = -np.arange(len(lines), dtype=float)
     axes.axvline(0, color=GREY, linewidth=0.8)
     for attribute, label, colour, marker, below in _KINDS:
@@ -73,9 +75,7 @@ def _panel(axes: Axes, lines: Sequence[PlayerLine], head: str) -> None:
     costs.set_yticks(places, [cost_text(line.cost_s) for line in lines], color=GREY)
     costs.tick_params(axis="y", length=0)
     costs.spines["right"].set_visible(False)
-    costs.set_ylabel("extraction of 1,000 samples", color=GREY, fontsize=9)
-    if head:
-        axes.set_ylabel(plain(head))
+    costs.set_ylabel("extracting 1,000", color=GREY, fontsize=9)
 
 
 def _marks(
