@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cache.index_files import INDEX_FILE, INDEX_MARKER
 from cache.marker import Shard, count_rows, is_marker, is_shard, read_shard
 from cache.shard import FORMATS
 from cache.spec import FeatureSpec
@@ -88,7 +89,7 @@ def check_folder(folder: Path, *, digests: bool = True) -> Iterator[Finding]:
     places = {place.name: place for place in sorted(folder.iterdir())}
     markers = [place for name, place in places.items() if is_marker(name)]
     files = {name for name in places if is_shard(name)}
-    known = {SPEC_FILE, *files, *(marker.name for marker in markers)}
+    known = {SPEC_FILE, INDEX_FILE, INDEX_MARKER, *files, *(marker.name for marker in markers)}
     yield from (_stray(place) for name, place in places.items() if name not in known)
     marked = {marker.stem for marker in markers}
     for name in sorted(files):

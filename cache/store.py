@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from cache.index_files import remove_index
 from cache.known import Digests, IdIndex, Known, match
 from cache.marker import Shard, is_marker, read_shard, remove
 from cache.shard import FORMATS, Header
@@ -128,6 +129,7 @@ class Store:
         folder = self.folder_of(spec)
         remove([shard for shards in self._listed(spec) for shard in shards])
         with storage_errors(folder):
+            remove_index(folder)
             (folder / SPEC_FILE).unlink(missing_ok=True)
         for place in (folder, folder.parent):
             with contextlib.suppress(OSError):  # something else is in it: it stays

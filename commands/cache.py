@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands import cache_check, cache_export, cache_gc, cache_import, cache_why
+from commands import (
+    cache_check,
+    cache_export,
+    cache_gc,
+    cache_import,
+    cache_index,
+    cache_similar,
+    cache_why,
+)
 from commands import cache_options as c
 from commands import options as o
 
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Look into the feature cache, keep it sound, pass it on: ls, status, why, check, gc, "
-    "export, import",
+    "export, import, index, similar",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -108,6 +116,8 @@ app.command("check", epilog=cache_check.EXAMPLES)(cache_check.run)
 app.command("gc", epilog=cache_gc.EXAMPLES)(cache_gc.run)
 app.command("export", epilog=cache_export.EXAMPLES)(cache_export.run)
 app.command("import", epilog=cache_import.EXAMPLES)(cache_import.run)
+app.command("index", epilog=cache_index.EXAMPLES)(cache_index.run)
+app.command("similar", epilog=cache_similar.EXAMPLES)(cache_similar.run)
 
 
 def _described(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""A new clip's value of one feature, computed as `predict` does, and the kept rows most like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cache.index import rows_of
+from cache.reading import read_columns
+from cache.similar import Found, most_like, row_of
+from cache.spec import FeatureSpec
+from cache.store import Store
+from core.errors import CacheError, UnknownName, UsageError
+from corpus.sample import MEDIA_PARTS, Sample
+from extract.ensure import OpenCache, ensure
+from extract.pipeline import Settings
+from extract.today import is_stale, request_for
+
+
+@dataclass(frozen=True)
+class Likes:
+    """What is like a clip: ids and distances, the nearest first, or why it could not be read."""
+
+    found: Found
+    reason: str = ""
+
+
+def stored_feature(store: Store, name: str) -> FeatureSpec:
+    """Return the feature of a cache that has this name, as today's code gives it if it does.
+
+    Raises:
+        UnknownName: if the cache has none.
+    """
+    specs = [feature.spec for feature in store.features() if feature.name == name]
+    if not specs:
+        known = {feature.name for feature in store.features()}
+        raise UnknownName("stored feature", name, known, "Name one, not a family.")
+    return next((spec for spec in specs if is_stale(spec) is False), specs[-1])
+
+
+def like_id(store: Store, spec: FeatureSpec, sample_id: str, count: int) -> Likes | None:
+    """Return what is like a sample of the cache; None if the feature has no value of it."""
+    asked = row_of(rows_of(store, spec), sample_id)
+    if asked is None:
+        return None
+    return Likes(most_like(store, spec, asked, count, without=sample_id))
+
+
+def like_video(
+    cache: Path, spec: FeatureSpec, video: Path, count: int, *, settings: Settings
+) -> Likes:
+    """Extract the feature of a new clip, which the cache then has, and return what is like it.
+
+    Raises:
+        UsageError: if the feature reads more than a media file.
+        CacheError: if today's code gives another feature under its name.
+    """
+    if not set(spec.reads) <= MEDIA_PARTS.keys():
+        raise UsageError(
+            f"{spec.name} reads {', '.join(spec.reads)}, which a file alone does not have; "
+            "extract the clip with its table, and give its id"
+        )
+    request = request_for([spec])
+    if spec.fingerprint not in {each.fingerprint for each in request.specs}:
+        raise CacheError(
+            f"today's code gives another {spec.name} than the cache holds, {spec.fingerprint}; "
+            "extract it again, or name another --feature"
+        )
+    sample = Sample(id=video.name, video=video, image=video if "image" in spec.reads else None)
+    opened = OpenCache.at(cache, [sample])
+    state = ensure([sample], replace(request, features=(spec.name,)), opened, settings=settings)
+    if state.failures:
+        _, _, cause, reason = state.failures[0]
+        return Likes([], f"{cause}: {reason}")
+    columns, _ = read_columns(
+        opened.store, opened.keys.index, {spec: opened.keys.digests(spec.reads)}
+    )
+    if not columns[spec.name].present[0]:
+        return Likes([], f"it has no {' or '.join(spec.reads)}")
+    return Likes(most_like(opened.store, spec, columns[spec.name], count, without=sample.id))
