@@ -1,5 +1,8 @@
 """What large files and large pictures cost: little memory, or a gap that says so."""
 
+import os
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -66,3 +69,14 @@ def test_pictures_beyond_the_memory_limit_cost_the_video_and_not_the_sound(tmp_p
     assert frames.cause == "memory"
     assert frames.reason.endswith("--memory-limit gives it more")
     assert isinstance(sound, Sound)
+
+
+def test_packets_beyond_the_memory_limit_are_no_damage(tmp_path):
+    path, size = tmp_path / "silence.wav", 200 << 20
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16)
+    riff = struct.pack("<4sI4s", b"RIFF", size - 8, b"WAVE")
+    path.write_bytes(riff + form + struct.pack("<4sI", b"data", size - 44))
+    os.truncate(path, size)  # takes no room on the disk
+    limits = Limits(memory_bytes=250 << 20)
+    ((_, gap),) = run_tasks(Read(), [path], workers=1, limits=limits)
+    assert (gap.cause, gap.reason) == ("memory", "more than 0.2 GiB were needed")
