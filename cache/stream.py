@@ -23,6 +23,7 @@ from cache.reading import read_known
 from core.errors import UsageError
 
 _CHUNKS = 16  # pieces of shards that a full buffer mixes
+_JITTER = 0.1  # of a length, when samples are sorted by it
 
 
 class Item(NamedTuple):
@@ -138,8 +139,10 @@ class SequenceStream(IterableDataset[Item | Batch]):
     def _batches(self, pool: list[Item], random: np.random.Generator) -> Iterator[Batch]:
         """Yield padded batches of samples of similar length, in a random order."""
         size = self._batch_size or len(pool)
-        if self._shuffle:
-            pool = sorted(pool, key=lambda item: len(item.value))
+        if self._shuffle:  # by length, but not so strictly that each epoch has the same batches
+            lengths = np.array([len(item.value) for item in pool])
+            order = np.argsort(lengths * random.uniform(1 - _JITTER, 1 + _JITTER, len(pool)))
+            pool = [pool[place] for place in order.tolist()]
         starts = np.arange(0, len(pool), size)
         for start in (random.permutation(starts) if self._shuffle else starts).tolist():
             yield pad(pool[start : start + size])
