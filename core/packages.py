@@ -18,15 +18,23 @@ from core.trial import DEVICE
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME_LIMIT_S = 60.0
-_MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml"}  # where they differ
+_MODULES = {  # where they differ
+    "faiss-cpu": "faiss",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 _NEEDED_FOR = {  # what goes on without them, and for what they are needed
     "decord": "--decoder decord",
     "transformers": "encoders with weights",
     "accelerate": "--quantize",
     "bitsandbytes": "--quantize",
+    "faiss-cpu": "nearest neighbours, such as --head knn",
     "langid": "the features language:FIELD",
     "lightgbm": "--head gbm",
+    "optuna": "--tune",
     "pyarrow": "tables in Parquet",
+    "sqlalchemy": "--tune",
 }
 _WITH_TORCH = ("torch", "transformers", "accelerate", "bitsandbytes")  # torch is imported once
 _REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)\s*((?:[<>=!~]=?[\d.]+,?\s*)*)")
@@ -44,15 +52,20 @@ def package_checks(requirements: Path = ROOT / "requirements.txt") -> list[Check
             checks.append(_trouble(name, version or "not installed", f"{_INSTALL}: {name}{limits}"))
         else:
             versions[name] = version
-    answers = _try_all(_MODULES.get(name, name) for name in versions)
+    answers = _try_all(module_of(name) for name in versions)
     for name in list(versions):
-        if error := answers[_MODULES.get(name, name)].get("error"):
+        if error := answers[module_of(name)].get("error"):
             found = f"{versions.pop(name)} cannot be imported: {error}"
             checks.append(_trouble(name, found, f"{_INSTALL} --force-reinstall {name}"))
     words = ", ".join(f"{name} {version}" for name, version in versions.items())
     slowest = max((answer["seconds"] for answer in answers.values()), default=0.0)
     fine = Check("OK", "packages", f"{words}; the slowest import took {slowest:.1f} s")
     return [fine, *checks, *_device_checks(answers.get(DEVICE, {"error": "torch is not there"}))]
+
+
+def module_of(package: str) -> str:
+    """Return the name that a package of the requirements is imported by."""
+    return _MODULES.get(package, package)
 
 
 def _wanted(requirements: Path) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from commands.doctor import _print
 from core.checks import Check
 
@@ -16,6 +18,7 @@ def test_every_line_has_a_state_and_what_is_not_fine_a_remedy(capsys):
     ]
 
 
+@pytest.mark.slow  # it imports every package anew
 def test_a_failure_has_its_remedy_and_is_exit_1(run, tmp_path):
     (tmp_path / "taken").write_text("")
     done = run("doctor", "--cache", "taken", "--json")

@@ -1,9 +1,11 @@
 """Packages: lacking, too old, broken ones, and those that end or hang their process."""
 
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
-from core.packages import ROOT, package_checks, try_imports
+from core.packages import ROOT, module_of, package_checks, try_imports
 
 
 def by_name(checks):
@@ -20,6 +22,13 @@ def test_packages_that_lack_or_are_too_old_are_told_apart_by_need(tmp_path):
     assert "needed for --decoder decord" in found["decord"].found
     assert found["nosuchthing"].found == "not installed"
     assert found["device"].state == "WARN"
+
+
+def test_every_requirement_is_tried_by_the_name_of_a_module_that_exists():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    names = [re.match(r"[\w-]+", line)[0] for line in lines if line[:1].strip("#")]
+    assert len(names) > 10
+    assert [name for name in names if find_spec(module_of(name)) is None] == []
 
 
 def test_what_crashes_or_raises_is_blamed_and_the_rest_go_on(tmp_path, monkeypatch):
