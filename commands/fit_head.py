@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands import encoders as e
-from commands import gathering, learning, loading, reporting
+from commands import gathering, leaderboard, learning, loading, observing, reporting
 from commands import options as o
 from core.log import logger
 
 if TYPE_CHECKING:
-    from heads.result import FitResult
+    from pathlib import Path
+
+    from cache.duplicates import Duplicates
+    from cache.known import Coverage
+    from cache.table import FeatureTable
+    from corpus.manifest import Manifest
+    from heads.result import FitConfig, FitResult
 
 EXAMPLES = o.examples(
     f"fit-head {o.DEMO_TABLE} --head linear --target engagement --out var/first",
@@ -24,13 +32,16 @@ EXAMPLES = o.examples(
 def run(
     context: typer.Context,
     manifest: o.ManifestArgument,
-    head: Annotated[str, typer.Option("--head", help="linear, gbm, mlp or mean", metavar="NAME")],
+    head: Annotated[
+        str, typer.Option("--head", help="linear, gbm, mlp, lstm, knn or mean", metavar="NAME")
+    ],
     target: learning.TargetOption,
     task: learning.TaskOption = None,
     transform: learning.TransformOption = "none",
     target_scale: learning.TargetScaleOption = 1.0,
     quantiles: learning.QuantilesOption = None,
     middle: learning.MiddleOption = "drop",
+    observed_days: observing.ObservedDaysOption = None,
     features: learning.FeaturesOption = None,
     options: Annotated[
         list[str] | None,
@@ -52,6 +63,14 @@ def run(
             min=2,
         ),
     ] = None,
+    keep_epochs: Annotated[
+        bool,
+        typer.Option(
+            "--keep-epochs/--no-keep-epochs",
+            help="lstm: keep the weights of every epoch, for `leaderboard --epochs` and to go on "
+            "after a kill with the same --out",
+        ),
+    ] = True,
     seed: o.SeedOption = 0,
     cache: o.CacheOption = o.DEFAULT_CACHE,
     source: o.SourceOption = "generic",
@@ -71,52 +90,105 @@ def run(
 
     Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
     """
-    from core.runs import recording
-    from extract.ensure import OpenCache
-    from heads.fit import check_fit, fit_head
-    from heads.result import FitConfig
-    from heads.run_files import write_run
-    from heads.trials import Tuning
+    contexts = observing.contexts(context, observed_days, out)
+    fitted = [_fit(each) for each in contexts]
+    if len(fitted) > 1:
+        _print_compared([folder for _, folder in fitted], as_json=as_json)
+        return 0
+    result, folder = fitted[0]
+    _print_result(result, str(folder), as_json=as_json)
+    return 0
 
-    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
-    learnt = learning.TargetOptions(target, task, transform, target_scale, quantiles, middle)
-    table, plan = learning.read_table(reading, learnt)
-    encoding = e.encoding(cache, weights, dtype, quantize, None)
-    specs, wanted = gathering.features_of(table, features, decoder, encoding)
-    alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
+
+def _fit(context: typer.Context) -> tuple[FitResult, Path]:
+    """Fit what the command's options ask for; return the result and its run folder."""
+    from cache.gather import META
+    from extract.ensure import OpenCache
+    from heads.fit import check_fit
+    from heads.result import FitConfig
+
+    given = SimpleNamespace(**context.params)
+    reading = loading.TableOptions(
+        given.manifest, given.source, given.columns, given.root, given.skip_bad_rows
+    )
+    reading, target, known = observing.observed(reading, given.target, given.observed_days)
+    days = tuple(META + name for name in known)
+    scale = (given.task, given.transform, given.target_scale, given.quantiles, given.middle)
+    table, plan = learning.read_table(reading, learning.TargetOptions(target, *scale))
+    encoding = e.encoding(given.cache, given.weights, given.dtype, given.quantize, None)
+    features = given.features and ",".join(dict.fromkeys((*o.names(given.features), *days)))
+    specs, wanted = gathering.features_of(table, features, given.decoder, encoding)
+    alike = gathering.likeness_of(table, given.group_duplicates, given.decoder, encoding)
     asked = FitConfig(
-        head=head,
+        head=given.head,
         target=plan,
-        split=learning.split_of(table, split, seed),
-        options=o.assignments(options, "--set"),
+        split=learning.split_of(table, given.split, given.seed),
+        options=o.assignments(given.options, "--set"),
         features=wanted,
-        refit=refit,
-        fold=fold,
-        seed=seed,
+        observed=days,
+        refit=given.refit,
+        fold=given.fold,
+        seed=given.seed,
     )
     check_fit(gathering.bare_rows(table), table.target(target), asked, words=table.split)
-    opened = OpenCache.at(cache, table.samples)
+    opened = OpenCache.at(given.cache, table.samples)
     read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))
     learnt_from, coverage = gathering.gathered_table(table, tuple(read), opened)
     twins = alike and gathering.duplicates_in(learnt_from, alike[0], asked.split)
-    with recording("fit-head", o.resolved(context), out=out, seed=seed) as record:
-        read_as = {"source": source, "columns": table.columns.to_mapping()}
+    return _recorded(context, table, asked, Gathered(learnt_from, coverage, twins))
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What the cache has of a table: its features, their coverage, and near-duplicates."""
+
+    table: FeatureTable
+    coverage: Mapping[str, Coverage]
+    duplicates: Duplicates | None
+
+
+def _recorded(
+    context: typer.Context, table: Manifest, asked: FitConfig, gathered: Gathered
+) -> tuple[FitResult, Path]:
+    """Fit in a run folder, and write all of it."""
+    from core.runs import recording
+    from heads.epoch_board import EPOCHS
+    from heads.epoch_files import keeping_folds
+    from heads.fit import fit_head
+    from heads.run_files import write_run
+    from heads.trials import Tuning
+
+    given = SimpleNamespace(**context.params)
+    config = o.resolved(context)
+    with recording("fit-head", config, out=given.out, seed=given.seed) as record:
+        read_as = {"source": given.source, "columns": table.columns.to_mapping()}
         counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
         record.note(data={"manifest": table.digest, **counts, **read_as})
-        tuning = Tuning(tune, record.folder / "tuning.db") if tune else None
-        result = fit_head(
-            learnt_from,
-            table.target(target),
-            replace(asked, tuning=tuning),
-            words=table.split,
-            duplicates=twins,
-            progress=logger.info,
-        )
-        write_run(record.folder, result, coverage=coverage)
+        tuning = Tuning(given.tune, record.folder / "tuning.db") if given.tune else None
+        with keeping_folds(record.folder / EPOCHS if given.keep_epochs else None):
+            result = fit_head(
+                gathered.table,
+                table.target(asked.target.column),
+                replace(asked, tuning=tuning),
+                words=table.split,
+                duplicates=gathered.duplicates,
+                progress=logger.info,
+            )
+        write_run(record.folder, result, coverage=gathered.coverage)
         record.note(metrics=o.scores(result.metrics))
-    reporting.write_page(record.folder, table.samples, open_samples=open_samples)
-    _print_result(result, str(record.folder), as_json=as_json)
-    return 0
+    reporting.write_page(record.folder, table.samples, open_samples=given.open_samples)
+    return result, record.folder
+
+
+def _print_compared(folders: Sequence[Path], *, as_json: bool) -> None:
+    """Print runs that know more or fewer days beside one another, on the days that they share."""
+    made = observing.compared(folders)
+    if as_json:
+        runs = [str(folder) for folder in folders]
+        o.print_json({"runs": runs, "boards": [board.to_json() for board in made]})
+        return
+    for board in made:
+        print("\n".join(leaderboard.lines_of(board)), end="\n\n")
 
 
 def _print_result(result: FitResult, folder: str, *, as_json: bool) -> None:

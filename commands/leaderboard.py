@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import leaderboard_epochs, reporting
 from commands import options as o
-from commands import reporting
 from core.log import logger
 
 if TYPE_CHECKING:
@@ -48,12 +48,23 @@ def run(
     table: Annotated[
         Path | None, typer.Option("--csv", help="write a line for each run", metavar="FILE")
     ] = None,
+    from_day: Annotated[
+        int | None,
+        typer.Option("--from-day", help="curves: score days from this one of the table on", min=1),
+    ] = None,
+    to_day: Annotated[
+        int | None, typer.Option("--to-day", help="curves: score days up to this one", min=1)
+    ] = None,
+    epochs: Annotated[
+        bool,
+        typer.Option("--epochs", help="rank the epochs that lstm runs kept, by validation rows"),
+    ] = False,
     as_json: o.JsonOption = False,
 ) -> int:
     """Rank finished runs, each beside those scored on the same rows.
 
     A difference to the best run is paired and has a 95 % interval. Runs that did not end are listed
-    with their state.
+    with their state. With --from-day or --to-day, runs of curves are scored on those days alone.
     """
     from core.files import write_text
     from core.runs import RUNS
@@ -61,6 +72,10 @@ def run(
     from heads.run_finding import find_runs
 
     found = find_runs(runs or [RUNS])
+    if epochs:
+        return leaderboard_epochs.show(found.fits, (from_day, to_day), table, as_json=as_json)
+    if from_day or to_day:
+        found = leaderboard_epochs.windowed(found, (from_day, to_day))
     made = boards(found.fits, metric, detailed=html is not None)
     for board in made:
         if metric and board.metric != metric:
@@ -84,14 +99,14 @@ def run(
 
 def _print(made: Sequence[Board], found: Found) -> None:
     for board in made:
-        print("\n".join(_lines(board)), end="\n\n")
+        print("\n".join(lines_of(board)), end="\n\n")
     for lost in found.unranked:
         print(f"{lost.state:11} {lost.folder} {lost.started[:16]}: {lost.why}")
     for command, count in found.other.items():
         logger.info("%d runs of %s are not shown", count, command)
 
 
-def _lines(board: Board) -> list[str]:
+def lines_of(board: Board) -> list[str]:
     """Return a board as aligned columns."""
     from scoring.board_page import seconds_text, short_list
 

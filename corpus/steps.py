@@ -60,6 +60,33 @@ def earlier_steps(target: str, names: Iterable[str]) -> list[str]:
     return [steps[number] for number in sorted(steps) if number < int(match[2])]
 
 
+def divided(target: str, known: int, headers: Iterable[str]) -> tuple[list[str], str]:
+    """Return the columns of the first days, which are known, and the target that is left.
+
+    `p` of 30 days with one known gives ["p1"] and "p2..p30", and with none [] and "p1..p30"; of
+    `p5..p30` with one known, all of it is left.
+
+    Raises:
+        UsageError: if the target is no sequence, or fewer than two of its days are left.
+    """
+    headers = list(headers)
+    columns = step_columns(target, headers)
+    if not columns:
+        raise UsageError(f"target {target!r} is no curve; days are known of p1, p2, ... alone")
+    stem, _ = _beginning(target)
+    steps = _numbered(stem, headers)
+    of = {column: number for number, column in steps.items()}
+    left = [of[column] for column in columns if of[column] > known]
+    lacking = [day for day in range(1, known + 1) if day not in steps]
+    if lacking or len(left) < 2:
+        days = ", ".join(str(day) for day in sorted(steps))
+        raise UsageError(
+            f"target {target!r} cannot have {known} known days: two must be left to predict, and "
+            f"the table has the days {days}"
+        )
+    return [steps[day] for day in range(1, known + 1)], f"{stem}{left[0]}..{stem}{left[-1]}"
+
+
 def _beginning(target: str) -> tuple[str, int]:
     match = _RANGE.fullmatch(target)
     return (match[1], int(match[2])) if match and match[1] == match[3] else (target, 1)

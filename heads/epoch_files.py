@@ -12,9 +12,9 @@ Frozen encoders are in no file, so that an epoch of the published network takes 
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -31,22 +31,38 @@ from heads.training import State
 _WEIGHTS, _PREDICTED, _TARGET = "weights.", "predicted", "target"
 _STATE, _VALID = "state.safetensors", "valid.safetensors"
 
-_FOLDER: ContextVar[Path | None] = ContextVar("epochs", default=None)
+_RUN: ContextVar[Path | None] = ContextVar("run", default=None)
+_FOLD: ContextVar[Path | None] = ContextVar("fold", default=None)
 
 
-@contextlib.contextmanager
-def keeping(folder: Path | None) -> Iterator[None]:
-    """Let the fits of this block keep their epochs in a folder, if their head has any; None: no."""
-    token = _FOLDER.set(folder)
-    try:
-        yield
-    finally:
-        _FOLDER.reset(token)
+def keeping_folds(folder: Path | None) -> AbstractContextManager[None]:
+    """Let the folds of this block keep their epochs below a folder; None: they keep none."""
+    return _set(_RUN, folder)
+
+
+def keeping_fold(name: str) -> AbstractContextManager[None]:
+    """Let the fits of this block keep their epochs, if their head has any, where folds do."""
+    run = _RUN.get()
+    return keeping(run and run / name)
+
+
+def keeping(folder: Path | None) -> AbstractContextManager[None]:
+    """Let the fits of this block keep their epochs in a folder; None: they keep none."""
+    return _set(_FOLD, folder)
 
 
 def kept_in() -> Path | None:
     """Return the folder for the epochs of a fit that begins now; None where none are kept."""
-    return _FOLDER.get()
+    return _FOLD.get()
+
+
+@contextmanager
+def _set(place: ContextVar[Path | None], folder: Path | None) -> Iterator[None]:
+    token = place.set(folder)
+    try:
+        yield
+    finally:
+        place.reset(token)
 
 
 class EpochFiles:

@@ -15,6 +15,7 @@ from corpus.targets import FittedTarget
 from heads.baselines import Asked, baselines, observed_days
 from heads.catalog import make_head
 from heads.contract import FitReport, Head, Problem
+from heads.epoch_files import keeping_fold
 from heads.result import FitConfig
 
 
@@ -112,7 +113,8 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
     given, config = tables_of(data, fold), data.config
     table, encoded, test = given.table, given.encoded, given.test
     head = make_head(config.head, given.problem, config.options)
-    report = learn(head, table, given.train, given.valid, seed=config.seed)
+    with keeping_fold(fold.name):
+        report = learn(head, table, given.train, given.valid, seed=config.seed)
     residuals = np.zeros((0, *encoded.shape[1:]))
     if len(given.valid) and not given.target.classes:
         residuals = encoded[given.valid] - head.predict(table.take(given.valid))

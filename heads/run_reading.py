@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,13 @@ class FitRun:
 
     record   the content of `run.json`
     content  the content of `metrics.json`
+    steps    of the days that were predicted, those that are looked at; None is all of them
     """
 
     folder: Path
     record: Mapping[str, Any]
     content: Mapping[str, Any]
+    steps: slice | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class FitRun:
         Raises:
             RunError: if `predictions.csv` is not there or not what it says it is.
         """
-        return read_scored(self.folder / "predictions.csv", as_classes=bool(self.classes))
+        scored = read_scored(self.folder / "predictions.csv", as_classes=bool(self.classes))
+        return scored if self.steps is None else _of_steps(scored, self.steps)
 
     @cached_property
     def history(self) -> list[dict[str, float | str]]:
@@ -184,6 +187,15 @@ def _trial(row: Mapping[str, str]) -> Trial:
         options={name: None if cell == "auto" else float(cell) for name, cell in cells},
         reason=row["reason"],
     )
+
+
+def _of_steps(scored: Scored, steps: slice) -> Scored:
+    """Return the same rows with some of their days."""
+    cut: dict[str, Any] = {
+        name: None if (values := getattr(scored, name)) is None else values[:, steps]
+        for name in ("target", "predicted", "low", "high")
+    }
+    return replace(scored, **cut)
 
 
 def _scored(columns: Mapping[str, Sequence[str]], *, as_classes: bool) -> Scored:
