@@ -28,15 +28,19 @@ def features_of(
     """Return all columns to read, and which of them the head is to learn from.
 
     The table's own numbers and categories are always read, for the baseline that knows nothing
-    else. A family stands for its vectors; a sequence is taken where it is named.
+    else. A family stands for its vectors; a sequence is taken where it is named. `knn(NAME)` reads
+    what NAME does, and asks for the columns of its neighbours.
     """
     from cache.gather import category_spec, is_meta, number_spec
     from extract.catalog import resolve
     from extract.families import DEFAULT_PRESET
+    from heads.neighbour_columns import column_name, source_of
 
     own = [number_spec(name) for name in table.columns.number]
     own += [category_spec(name) for name in table.columns.category]
     names = o.names(asked) or [DEFAULT_PRESET, *(spec.name for spec in own)]
+    sources = [source for name in names if (source := source_of(name))]
+    names = [name for name in names if source_of(name) is None]
     for name in names:
         if is_meta(name) and name not in {spec.name for spec in own}:
             raise UnknownName(
@@ -53,7 +57,12 @@ def features_of(
             if spec.is_counts or not spec.is_ragged or spec.name in names
         ]
     chosen = [spec.name for spec in vectors] + [s.name for s in own if s.name in names]
-    return (*vectors, *own), tuple(chosen)
+    specs = {spec.name: spec for spec in (*vectors, *own)}
+    for source in sources:
+        theirs, members = features_of(table, source, decoder, encoding)
+        specs = {spec.name: spec for spec in theirs} | specs
+        chosen += [column_name(name) for name in members]
+    return tuple(specs.values()), tuple(chosen)
 
 
 def likeness_of(

@@ -128,7 +128,9 @@ class Knn:
         if any(name not in chosen for name in _CHOSEN):
             folds = left_out(train, valid, seed=seed)
             with calm(len(train) * sum(metric.widths)):
-                found, curve = choose(self.problem, train, target, folds, given=chosen, seed=seed)
+                found, curve = choose(
+                    self.problem, train, target, folds, metric=metric, given=chosen
+                )
             chosen |= found
         chosen = {name: float(chosen[name]) for name in (*_CHOSEN, "penalty")}
         placed = metric.place(train, metric.weights(chosen["relevance"], chosen["categories"]))

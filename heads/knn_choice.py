@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cache.table import FeatureTable
-from core.seeding import generator
 from heads.bank import Bank, Near, Placed
 from heads.contract import Problem
+from heads.inputs import Inputs
 from heads.metric import Metric, fit_metric
 from heads.votes import Told
 
@@ -27,7 +27,7 @@ GRID = {
     "categories": (0.0, 0.1, 0.3, 1.0),
     "author": (0.0, 0.3, 1.0, 3.0),
 }
-_MOST = 4000  # rows that are asked in all
+_MOST = 4000  # rows that are asked in all, evenly over time
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +47,16 @@ def choose(
     target: np.ndarray,
     folds: np.ndarray,
     *,
+    metric: Metric,
     given: Mapping[str, float],
-    seed: int,
 ) -> tuple[dict[str, float], list[dict[str, float]]]:
     """Choose what is not given of k, temperature, and the names of `GRID`; return the curve of k.
 
-    `given` holds at least the metric's "penalty"; `folds` are int64 [N], see `heads/inner.py`.
+    `given` holds at least the "penalty" of `metric`, whose inputs, which know no labels, serve all
+    folds; those are int64 [N], see `heads/inner.py`.
     """
-    inners = list(_inners(problem, train, target, folds, penalty=given["penalty"], seed=seed))
+    parts = _inners(problem, train, target, folds, inputs=metric.inputs, penalty=given["penalty"])
+    inners = list(parts)
     has_categories = any(column.spec.is_text for column in train.columns.values())
     tried = {
         "relevance": GRID["relevance"],
@@ -79,17 +81,17 @@ def _inners(
     target: np.ndarray,
     folds: np.ndarray,
     *,
+    inputs: Inputs,
     penalty: float,
-    seed: int,
 ) -> Iterator[Inner]:
     drawn = np.zeros(len(train), bool)
-    drawn[generator(seed, "neighbours").permutation(len(train))[:_MOST]] = True
+    drawn[np.linspace(0, len(train) - 1, min(_MOST, len(train))).astype(np.int64)] = True
     for fold in np.unique(folds):
         learnt = in_time(train, np.flatnonzero(folds != fold))
         asked = np.flatnonzero((folds == fold) & drawn)
         known = as_columns(problem, target[learnt])
         table = train.take(learnt)
-        metric, _ = fit_metric(table, known, None, penalty, seed=seed)
+        metric, _ = fit_metric(table, known, None, penalty, seed=0, inputs=inputs)
         told = Told.of(problem, target[learnt])
         yield Inner(metric, table, train.take(asked), told, target[asked])
 

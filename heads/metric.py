@@ -102,16 +102,17 @@ def fit_metric(
     penalty: float | None,
     *,
     seed: int,
+    inputs: Inputs | None = None,
 ) -> tuple[Metric, float]:
     """Learn a space from train rows and their target, float64 [N, K] with NaN for gaps.
 
     Returns it with the ridge's penalty, which leaving rows out chooses where it is None; rows of
-    one of the `clusters` are left out together.
+    one of the `clusters` are left out together. `inputs`, which know no labels, may be given.
 
     Raises:
         FitError: as `fit_design` and `fit_ridge`.
     """
-    inputs = fit_inputs(train, balance=1.0, topics=TOPICS, seed=seed)
+    inputs = inputs or fit_inputs(train, balance=1.0, topics=TOPICS, seed=seed)
     values, flags = inputs.arrays(train)
     with calm(values.size):
         slopes, _, curve = fit_ridge(values, target, clusters, penalty)

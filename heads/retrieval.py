@@ -22,8 +22,8 @@ from heads.catalog import HEADS, make_head
 from heads.contract import TASKS, FitReport, Head, Problem, Span
 from heads.inner import left_out
 from heads.knn import Knn
+from heads.neighbour_columns import column_name
 from heads.parts import of_part, with_part
-from heads.result import FitConfig
 
 ALL = "all"  # stands for all features together
 
@@ -86,9 +86,9 @@ class Retrieval:
         """Find neighbours out of fold, and let the head learn from them beside its features."""
         chosen: dict[str, float] = {}
         for name, knn in self._asked.items():
-            given = of_part(_column_name(name), fixed)
+            given = of_part(column_name(name), fixed)
             report = knn.fit(_sources(train, name), valid, seed=seed, fixed=given)
-            chosen |= with_part(_column_name(name), report.chosen)
+            chosen |= with_part(column_name(name), report.chosen)
         folds = left_out(train, valid, seed=seed)
         told = self._beside(train, list(self.unseen(train, folds, chosen, seed=seed)))
         judged = None if valid is None else self._seen(valid)
@@ -109,7 +109,7 @@ class Retrieval:
             present = np.zeros(len(train), bool)
             for fold in np.unique(folds):
                 knn, asked = self._untaught(), np.flatnonzero(folds == fold)
-                given = of_part(_column_name(name), chosen)
+                given = of_part(column_name(name), chosen)
                 knn.fit(rows.take(folds != fold), None, seed=seed, fixed=given)
                 values[asked], present[asked] = knn.told(rows.take(asked))
             yield _column(name, values, present)
@@ -160,7 +160,7 @@ class Retrieval:
     def importances(self) -> Mapping[str, float]:
         """Return the head's shares; what it takes from neighbours is their features'."""
         shares: dict[str, float] = {}
-        columns = {_column_name(name): knn for name, knn in self._asked.items()}
+        columns = {column_name(name): knn for name, knn in self._asked.items()}
         for name, share in self._head.importances().items():
             parts = columns[name].importances() if name in columns else {name: 1.0}
             for feature, part in parts.items():
@@ -173,34 +173,10 @@ class Retrieval:
         return {**asdict(given), "of": list(given.of), "only": list(given.only)}
 
 
-def asked_of(feature: str) -> str | None:
-    """Return X of `knn(X)`; None for another feature."""
-    inside = feature.removeprefix(f"{Knn.name}(").removesuffix(")")
-    return inside if feature == _column_name(inside) else None
-
-
-def with_neighbours(config: FitConfig) -> FitConfig:
-    """Return a request whose features may be `knn(X)` as one that names this head instead."""
-    of = tuple(source for name in config.features if (source := asked_of(name)))
-    if not of:
-        return config
-    own = tuple(name for name in config.features if asked_of(name) is None)
-    options: dict[str, Any] = {"head": config.head, "of": of}
-    options["only"] = tuple(name for name in of if name not in own)
-    for name, value in config.options.items():
-        options[name if "." in name else f"{config.head}.{name}"] = value
-    features = tuple(dict.fromkeys((*own, *of)))
-    return replace(config, head=Retrieval.name, options=options, features=features)
-
-
-def _column_name(source: str) -> str:
-    return f"{Knn.name}({source})"
-
-
 def _sources(table: FeatureTable, name: str) -> FeatureTable:
     return table if name == ALL else table.select([name])
 
 
 def _column(source: str, values: np.ndarray, present: np.ndarray) -> Column:
-    spec = FeatureSpec(_column_name(source), values.shape[1:], "float32", (), {})
+    spec = FeatureSpec(column_name(source), values.shape[1:], "float32", (), {})
     return Column(spec, values, None, present)
