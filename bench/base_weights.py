@@ -50,7 +50,10 @@ def _resnet(depths: list[int]) -> Callable[[Path], Made]:
     def made(_: Path) -> Made:
         steps = {"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0.875, "resample": 3}
         size = {"size": {"shortest_edge": 224}}
-        model = AutoModel.from_config(ResNetConfig(depths=depths))
+        model = AutoModel.from_config(ResNetConfig(depths=depths)).train()
+        with torch.no_grad():  # sets the batch norms, without which values overflow float16
+            for _ in range(20):
+                model(torch.randn(4, 3, 224, 224))
         return model, {**steps, **size, **_IMAGENET}
 
     return made

@@ -31,6 +31,7 @@ from bench import base_weights, usual_way
 from bench.machine import machine
 from bench.real_data import DATA, ROOT
 from core.device import choose_device
+from core.status import Gap
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
 from corpus.sample import Sample
@@ -101,6 +102,9 @@ def forward(samples: list[Sample], request: Request) -> dict[str, Any]:
     job = SampleJob(extractors)
     every = tuple(range(len(extractors)))
     answers = [job(SampleTask(row, sample, every)).prepared for row, sample in enumerate(samples)]
+    gaps = [gap for answer in answers for gap in answer.values() if isinstance(gap, Gap)]
+    if gaps:
+        raise SystemExit(f"not every clip can be prepared: {gaps[0]}")
     times = {}
     for index, extractor in enumerate(extractors):
         extractor.load(lambda: choose_device(None).value)

@@ -56,7 +56,7 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
         for value in encoder.forward(prepared[first : first + BATCH])
     ]
     seconds = time.perf_counter() - started
-    np.save(given.out, np.stack([np.ravel(value) for value in values]))
+    np.save(given.out, np.stack([np.asarray(value) for value in values]))
     most_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": seconds,
