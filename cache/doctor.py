@@ -14,9 +14,11 @@ from cache.store import SPEC_FILE, feature_folders, read_header, read_spec
 from core.errors import CacheError
 from core.files import TEMPORARY_PREFIX
 from core.fingerprint import digest_file
+from core.progress import Meter
 
 DAMAGED = ".damaged"  # what a repair has moved out of the way
 _BESIDE = ("digests.sqlite", "checkpoints.json", DAMAGED)  # and what SQLite has beside its file
+_PATIENCE_S = 1.0  # a look that takes no longer is not talked of
 _REMOVED = "--fix removes it when it is 15 minutes old, as an extraction may be writing just now"
 _MOVED = f"--fix moves it to {DAMAGED} with its other half; its rows are computed again"
 _RESTORED = "--fix writes it anew if today's code gives it; else bring it back from a copy"
@@ -61,8 +63,10 @@ def check(cache: Path, *, digests: bool = True) -> list[Finding]:
         raise CacheError(f"{cache} is not a folder; name the cache with --cache DIR")
     folders = feature_folders(cache)
     findings = list(_strangers(cache, folders))
-    for folder in folders:
-        findings += check_folder(folder, digests=digests)
+    shards = sum(is_marker(place.name) for folder in folders for place in folder.iterdir())
+    with Meter("check", shards, unit="shards", patience_s=_PATIENCE_S) as meter:
+        for folder in folders:
+            findings += check_folder(folder, digests=digests, meter=meter)
     # What has gone in the meantime was removed by a writer or a compaction: nothing is wrong.
     return sorted((f for f in findings if f.path.exists()), key=lambda finding: finding.path)
 
@@ -84,8 +88,10 @@ def _stray(place: Path) -> Finding:
     return Finding(place, "foreign", "nothing of this name belongs here")
 
 
-def check_folder(folder: Path, *, digests: bool = True) -> Iterator[Finding]:
-    """Yield what is wrong with the folder of one feature."""
+def check_folder(
+    folder: Path, *, digests: bool = True, meter: Meter | None = None
+) -> Iterator[Finding]:
+    """Yield what is wrong with the folder of one feature; a meter counts the shards."""
     places = {place.name: place for place in sorted(folder.iterdir())}
     markers = [place for name, place in places.items() if is_marker(name)]
     files = {name for name in places if is_shard(name)}
@@ -105,10 +111,12 @@ def check_folder(folder: Path, *, digests: bool = True) -> Iterator[Finding]:
     except CacheError as error:
         yield Finding(folder / SPEC_FILE, "wrong spec", str(error))
         return
-    yield from _check_shards(markers, spec, digests)
+    yield from _check_shards(markers, spec, digests=digests, meter=meter)
 
 
-def _check_shards(markers: list[Path], spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
+def _check_shards(
+    markers: list[Path], spec: FeatureSpec, *, digests: bool, meter: Meter | None
+) -> Iterator[Finding]:
     shards = []
     for marker in markers:
         try:
@@ -117,11 +125,16 @@ def _check_shards(markers: list[Path], spec: FeatureSpec, digests: bool) -> Iter
             yield Finding(marker, "bad marker", str(error))
     by = {name: shard.path.name for shard in shards for name in shard.marker.replaces}
     for shard in shards:
+        found = []
         if shard.path.stem in by:
             text = f"its rows are in {by[shard.path.stem]}, which a compaction has made"
             yield Finding(shard.marker_path, "replaced shard", text)
         else:
-            yield from _check_shard(shard, spec, digests)
+            found = list(_check_shard(shard, spec, digests))
+        yield from found
+        if meter:
+            read_bytes = shard.marker.size_bytes if digests else 0
+            meter.advance(failed=bool(found), size_bytes=read_bytes)
 
 
 def _check_shard(shard: Shard, spec: FeatureSpec, digests: bool) -> Iterator[Finding]:
