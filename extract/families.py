@@ -35,9 +35,18 @@ CLASSIC = {
     )
 }
 FAMILIES = CLASSIC | ENCODERS
+_SEEN = ("timesformer", "smolvlm2", "resnet101", "ast")
+_OPENED_S = "first8s"  # what EVQA's participants judge by
+_READ = ("mbert", *(name for name, row in CLASSIC.items() if row.reads == "text"))
 PRESETS: dict[str, tuple[str, ...]] = {
     "classic": tuple(CLASSIC),
     "smtpd": ("resnet101@cover", "mbert"),
+    "popularity": (*_SEEN, "mbert", *CLASSIC),
+    "evqa": (
+        *(f"{name}@{_OPENED_S}" for name in (*_SEEN, *CLASSIC) if name not in _READ),
+        f"mbert:smolvlm2@{_OPENED_S}/caption",
+        *(f"{name}:{field}" for name in _READ for field in ("title", "description")),
+    ),
     "action": ("videomae", "timesformer", "i3d/tokens"),
     "modern": ("siglip2", "vjepa2", "clap", "e5"),
 }

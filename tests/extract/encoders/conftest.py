@@ -1,5 +1,3 @@
-import warnings
-
 import pytest
 
 from tests.extract.encoders.tiny import make_checkpoint
@@ -13,9 +11,7 @@ def checkpoints(tmp_path_factory):
     def folder_of(family):
         folder = root / family
         if not folder.exists():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of transformers' saving, not of our loading
-                make_checkpoint(family, folder)
+            make_checkpoint(family, folder)
         return folder
 
     return folder_of

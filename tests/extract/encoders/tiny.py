@@ -1,6 +1,7 @@
 """Tiny checkpoints with random weights: real configurations made small, saved as real ones are."""
 
 import json
+import warnings
 
 import torch
 from transformers import (
@@ -186,9 +187,11 @@ def make_checkpoint(family, folder, **changes):
     """Write a tiny checkpoint for a family into a folder, with weights that a seed decides."""
     torch.manual_seed(0)
     folder.mkdir(parents=True)
-    model, processor = MAKERS[family](folder, **changes)
-    if model:
-        model.save_pretrained(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of making and saving, which are not ours
+        model, processor = MAKERS[family](folder, **changes)
+        if model:
+            model.save_pretrained(folder)
     if processor:
         (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     return folder
