@@ -8,7 +8,7 @@ row lacks. What another author adds to that is an option.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Placed:
     def take(self, rows: np.ndarray) -> Placed:
         """Return the rows `rows`, int64 [M]."""
         return Placed(self.vectors[rows], self.flags[rows], self.author[rows], self.posted_at[rows])
+
+    def weighed(self, weights: np.ndarray) -> Placed:
+        """Return the rows with each column times its weight, float64 [D]."""
+        return replace(self, vectors=self.vectors * weights.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)

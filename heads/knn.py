@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file
 
-from cache.neighbours import NOBODY
+from cache.neighbours import NOBODY, closest
 from cache.table import FeatureTable
 from core.files import write_json
 from heads.anchor import Anchor, fit_anchor
@@ -133,8 +133,8 @@ class Knn:
                 )
             chosen |= found
         chosen = {name: float(chosen[name]) for name in (*_CHOSEN, "penalty")}
-        placed = metric.place(train, metric.weights(chosen["relevance"], chosen["categories"]))
-        told = Told.of(self.problem, target)
+        weights = metric.weights(chosen["relevance"], chosen["categories"])
+        placed, told = metric.place(train).weighed(weights), Told.of(self.problem, target)
         self._state = _Fitted(anchor, metric, chosen, train.ids, placed, told)
         return FitReport(chosen, curve)
 
@@ -169,11 +169,17 @@ class Knn:
         return columns, present
 
     def nearest(self, table: FeatureTable) -> Near:
-        """Return the neighbours of some rows; their places are those of `neighbour_ids`."""
+        """Return the neighbours of some rows; their places are those of `neighbour_ids`.
+
+        A train row is not a neighbour of its own.
+        """
         fitted = self._fitted()
-        asked = fitted.metric.place(table, fitted.weights)
+        asked = fitted.metric.place(table).weighed(fitted.weights)
         with calm(len(asked) * len(fitted.weights)):
-            return fitted.bank.nearest(asked, fitted.k, author=fitted.chosen["author"])
+            near = fitted.bank.nearest(asked, fitted.k + 1, author=fitted.chosen["author"])
+        own = (fitted.ids[near.rows] == table.ids[:, None]) & (near.rows != NOBODY)
+        rows = np.where(own, NOBODY, near.rows)
+        return Near(*closest([(rows, np.where(own, np.inf, near.distance))], fitted.k))
 
     @property
     def neighbour_ids(self) -> np.ndarray:

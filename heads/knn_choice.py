@@ -35,8 +35,8 @@ class Inner:
     """One inner fold: the rows learnt from in the order of their times, and those asked."""
 
     metric: Metric
-    learnt: FeatureTable
-    asked: FeatureTable
+    learnt: Placed
+    asked: Placed
     told: Told
     truth: np.ndarray
 
@@ -93,7 +93,8 @@ def _inners(
         table = train.take(learnt)
         metric, _ = fit_metric(table, known, None, penalty, seed=0, inputs=inputs)
         told = Told.of(problem, target[learnt])
-        yield Inner(metric, table, train.take(asked), told, target[asked])
+        placed = metric.place(table), metric.place(train.take(asked))
+        yield Inner(metric, *placed, told, target[asked])
 
 
 def in_time(table: FeatureTable, rows: np.ndarray) -> np.ndarray:
@@ -114,12 +115,8 @@ def as_columns(problem: Problem, target: np.ndarray) -> np.ndarray:
 
 def _authors_meet(inners: list[Inner]) -> bool:
     """Say whether some row that is asked has an author that is learnt from."""
-    for inner in inners:
-        if inner.asked.author is not None and inner.learnt.author is not None:
-            common = np.intersect1d(inner.asked.author, inner.learnt.author)
-            if len(common[common != ""]):
-                return True
-    return False
+    common = [np.intersect1d(inner.asked.author, inner.learnt.author) for inner in inners]
+    return any((names != "").any() for names in common)
 
 
 def _judge(
@@ -146,9 +143,8 @@ def _judge(
 
 def _neighbours(inner: Inner, choice: Mapping[str, float], count: int) -> Near:
     weights = inner.metric.weights(choice["relevance"], choice["categories"])
-    bank = bank_of(inner.metric, inner.metric.place(inner.learnt, weights), weights)
-    asked = inner.metric.place(inner.asked, weights)
-    return bank.nearest(asked, count, author=choice["author"])
+    bank = bank_of(inner.metric, inner.learnt.weighed(weights), weights)
+    return bank.nearest(inner.asked.weighed(weights), count, author=choice["author"])
 
 
 def bank_of(metric: Metric, placed: Placed, weights: np.ndarray) -> Bank:

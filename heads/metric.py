@@ -72,10 +72,9 @@ class Metric:
         shares: np.ndarray = parts / parts.sum()
         return shares
 
-    def place(self, table: FeatureTable, weights: np.ndarray) -> Placed:
-        """Return the rows of a table in the space."""
+    def place(self, table: FeatureTable) -> Placed:
+        """Return the rows of a table in the space, its columns not weighed yet."""
         values, flags = self.inputs.arrays(table)
-        values *= weights.astype(np.float32)
         nobody = np.zeros(len(table), np.str_)
         author = nobody if table.author is None else table.author
         posted_at = np.full(len(table), np.inf)
