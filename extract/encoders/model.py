@@ -7,6 +7,7 @@ its architecture is refused: transformers would fill them with random numbers.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,7 @@ def load_model(
         "output_loading_info": True,
     }
     if computing.quantize != "none":
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of every product
         options |= {"quantization_config": _quantization(computing), "device_map": {"": device}}
     try:
         with quietly():

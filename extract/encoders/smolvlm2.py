@@ -51,7 +51,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a clip and its texts."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = replace(encoding.computing(name), whole=("lm_head",))
+    computing = encoding.computing(name)
     width = published_width(row, weights)
     width = width or int(weights.fetched().config()["text_config"]["hidden_size"])
     request = opened(FrameRequest("uniform", frames=FRAMES), seconds)
@@ -109,6 +109,7 @@ class SmolVLM2Network:
         from extract.encoders.model import load_model
         from extract.encoders.smolvlm2_reader import Reader
 
+        computing = replace(computing, whole=("lm_head",))  # the verdict reads its weights
         model = load_model(SmolVLMForConditionalGeneration, folder, computing, device)
         steps, _ = frame_steps(folder, self.family)
         named = Wanted(self.whole, frozenset(wanted))

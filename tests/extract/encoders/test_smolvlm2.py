@@ -179,6 +179,19 @@ def test_the_words_logits_are_computed_only_for_captions(names, computed, folder
     assert any(calls) == computed
 
 
+def test_int8_leaves_the_words_logits_whole_and_is_near(folder):
+    names = {"smolvlm2", "smolvlm2/yes", "smolvlm2/caption"}
+    network = SmolVLM2Network("smolvlm2", "smolvlm2", MOST)
+    batch = [network.preparer(folder)(clip(text=TEXTS[1]))]
+    (whole,), (short,) = (
+        network.open(folder, Computing(quantize=mode), "cpu", names)(batch)
+        for mode in ("none", "int8")
+    )
+    one, other = whole["smolvlm2"], short["smolvlm2"]
+    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
+    assert short["smolvlm2/yes"] == pytest.approx(whole["smolvlm2/yes"], abs=0.05)
+
+
 @pytest.mark.parametrize("size", [(48, 27), (27, 48), (33, 33), (200, 3), (31, 90)])
 def test_frames_are_resized_as_by_the_published_processor(size, folder):
     given = clip(size=size)
