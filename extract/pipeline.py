@@ -25,8 +25,8 @@ from extract.pool import Limits, run_tasks
 from extract.sample_job import SampleAnswer, SampleJob, SampleTask, not_given
 
 _TOLD = {"not-given", "missing"}  # causes of gaps that need no work
-_OF_MODELS = {"model", "device"}  # causes that may well be every sample's
-STOP_AFTER = 20  # failures of a model in a row: then it is not the samples
+_OF_MANY = {"model", "device", "crash"}  # causes that may well be every sample's
+STOP_AFTER = 20  # such failures of an extractor in a row: then it is not the samples
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
     Rows that are complete when the run is interrupted or stopped are stored.
 
     Raises:
-        ProjectError: after 20 failures of a model in a row.
+        ProjectError: after 20 failures in a row that may well be every sample's.
         StorageError: if the cache cannot be written.
     """
     total = plan.count()
@@ -192,11 +192,11 @@ class _Work(contextlib.ExitStack):
         self._watch(index, entries)
 
     def _watch(self, index: int, entries: Sequence[Row]) -> None:
-        """Stop when a model fails at one sample after another: then it is not the samples.
+        """Stop when an extractor fails at one sample after another: then it is not the samples.
 
         Other gaps say nothing of the model and neither count nor end the count.
         """
-        broken = next((entry for entry in entries if entry.cause in _OF_MODELS), None)
+        broken = next((entry for entry in entries if entry.cause in _OF_MANY), None)
         if broken is None:
             if any(entry.status is Status.OK for entry in entries):
                 self._failures_in_a_row[index] = 0

@@ -1,8 +1,11 @@
 """The way of samples from files to rows: once, whole, whatever is wrong with some of them."""
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,8 @@ from extract.pipeline import Settings, run_plan
 from extract.plan import Retry, make_plan, share
 from tests.extract.levels import Level, Loud, Weightless
 from tests.media.painted import paint
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def request(*extractors):
@@ -192,6 +197,26 @@ def test_memory_that_one_extractor_needs_does_not_cost_the_others(tmp_path, clip
     _, state, _ = extract(tmp_path, samples, Words(), Level())
     assert [failure[1:3] for failure in state.failures] == [("count:title", "memory")]
     assert state.coverage["level"].ok == 1
+
+
+def test_a_decoder_that_cannot_be_imported_stops_the_run(tmp_path, clips):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "av.py").write_text("raise ImportError('no codecs here')")
+    rows = [f"v{n},{clips[0].video}" for n in range(25)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,video", *rows]))
+    command = [sys.executable, ROOT / "cli.py", "extract", "t.csv", "--features", "motion"]
+    command += ["--root", clips[0].video.parent]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "broken")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "20 failures in a row" in done.stderr
+    assert "no codecs here" in done.stderr
+    assert "--retry crash" in done.stderr
 
 
 def test_a_broken_model_stops_the_run_whatever_the_others_do(tmp_path, clips):
