@@ -152,7 +152,8 @@ def picks_text(picked: Picked) -> str:
     """Return which arms were picked, with the number of folds of each."""
     names = [arm_text(players) for players in picked.by_fold.values()]
     counts = {name: names.count(name) for name in names}
-    return "; ".join(f"{name} ({count}\N{MULTIPLICATION SIGN})" for name, count in counts.items())
+    folds = {name: f"{count} fold{'s' * (count > 1)}" for name, count in counts.items()}
+    return "; ".join(f"{name} ({words})" for name, words in folds.items())
 
 
 def arm_text(players: Sequence[str]) -> str:
