@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from commands import options as o
@@ -43,10 +44,7 @@ def run(as_json: o.JsonOption = False) -> int:
         opening = {"reads": list(OPENING_PARTS), "such_as": variants}
         o.print_json({"features": rows, "presets": presets, "opening_seconds": opening})
         return 0
-    print(f"{'feature':24} {'reads':6} {'dims':14} {'stored':8} measures")
-    for row in rows:
-        dims = " x ".join(str(axis) for axis in row["dims"]) or "text"
-        print(f"{row['feature']:24} {row['reads']:6} {dims:14} {row['dtype']:8} {row['measures']}")
+    _print_features(rows)
     for preset, families in PRESETS.items():
         print(f"preset {preset}: {', '.join(families)}")
     print(f"opening seconds of {' or '.join(OPENING_PARTS)}: {', '.join(variants)}, any number")
@@ -62,3 +60,17 @@ def run(as_json: o.JsonOption = False) -> int:
             print(f"  {name:22} any, by --weights {name}=...")
     print("the preset classic needs no download, no GPU and no model hub")
     return 0
+
+
+def _print_features(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a line for each feature, and those that are made on request in one line a family."""
+    print(f"{'feature':24} {'reads':6} {'dims':14} {'stored':8} measures")
+    asked = [row["feature"] for row in rows if row["on_request"]]
+    for row in rows:
+        if row["on_request"]:
+            continue
+        name, dims = row["feature"], " x ".join(str(axis) for axis in row["dims"]) or "text"
+        print(f"{name:24} {row['reads']:6} {dims:14} {row['dtype']:8} {row['measures']}")
+        more = [other for other in asked if other.startswith(f"{name}/")]
+        if more:
+            print(f"{'':24} on request: {', '.join(other[len(name) :] for other in more)}")
