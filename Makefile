@@ -37,7 +37,7 @@ lint: setup ## check format, style and types
 check: lint test ## all that must hold before a commit
 
 bench: setup ## measure what docs/performance.md tells
-	for name in cache extract gbm real_sets resume; do $(BIN)/python -m bench.$$name || exit 1; done
+	for name in cache resume plan extract encoders quantised gbm knn ablate smtpd curves real_sets real_weights; do $(BIN)/python -m bench.$$name || exit 1; done
 
 clean: ## remove the environment, caches, runs and the demo
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis
