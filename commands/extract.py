@@ -110,7 +110,7 @@ def run(
     settings = replace(settings, shard_format=shard_format)
     if dry_run:
         found = forecast(samples, request, opened, settings, retry=again, probe=probe)
-        print_plan(*found, as_json=as_json)
+        print_plan(*found, cache, as_json=as_json)
         return 0
     with recording("extract", o.resolved(context), out=out) as record:
         record.note(data={"manifest": table.digest, "rows": len(samples)})

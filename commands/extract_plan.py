@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands import cache_options as c
@@ -28,8 +30,9 @@ _SHOWN = 8  # families whose cost is unknown
 _STAGES = ("decode_s", "start_s", "prepare_s", "forward_s", "write_s")
 
 
-def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
+def print_plan(plan: Plan, expected: Estimate, cache: Path, *, as_json: bool) -> None:
     """Print by feature what is missing and what it will take, then the sums."""
+    _warn_of_disk(expected, cache)
     if as_json:
         missing = {name: int(rows.sum()) for name, rows in plan.missing.items()}
         o.print_json({"samples": plan.count(), "missing": missing, "estimate": expected.to_json()})
@@ -44,6 +47,15 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
         print(f"about {wall} ({work} of work), {size_mb:.1f} MB")
     if expected.unknown:
         _warn_of_unknown(expected)
+
+
+def _warn_of_disk(expected: Estimate, cache: Path) -> None:
+    """Say if a cache's disk has less room than is wanted; the folder may not be there yet."""
+    place = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    if expected.size_bytes > free:
+        wanted = f"{expected.size_bytes / 1e9:.1f} GB are wanted and {free / 1e9:.1f} GB free"
+        logger.warning("--cache %s: %s; free some, or choose another disk", cache, wanted)
 
 
 def _warn_of_unknown(expected: Estimate) -> None:
