@@ -102,7 +102,7 @@ class Mlp:
         "balance": Span(0, 1),
         "rate": Span(3e-4, 1e-2, log=True),
         "decay": Span(1e-4, 0.3, log=True),
-        "batch": Span(16, 256, log=True, whole=True),
+        "batch": Span(32, 256, log=True, whole=True),
     }
 
     def __init__(self, problem: Problem, options: Any = None) -> None:

@@ -55,7 +55,7 @@ def tune_folds(
         say(f"head {config.head!r} has nothing to tune beside what is given; its options stay")
         return ()
     count = config.tuning.count
-    say(f"tuning {', '.join(space)}: {count} trials in each of {len(folds)} folds")
+    say(f"tuning {', '.join(space)}: {count} trials in each fold")
     with Meter("tuning", count * len(folds), unit="trials") as meter:
 
         def tried(trial: Trial) -> None:

@@ -8,7 +8,7 @@ FIT = ("--target", "ecr", "--features", "meta:duration", "--split", "kfold:2", "
 def test_trials_are_told_and_kept_so_that_a_killed_run_goes_on(run, clips, tmp_path):
     asked = (*FIT, "--set", "rounds=20", "--open-samples", "0", "--out", "r", "--json")
     first = run("fit-head", clips.table, *clips.columns, *asked, "--tune", "3")
-    assert "tuning rate, leaves, leaf_rows, columns: 3 trials in each of 2 folds" in first.err
+    assert "tuning rate, leaves, leaf_rows, columns: 3 trials in each fold" in first.err
     assert "Which options were tried" in (tmp_path / "r" / "report.html").read_text()
     trials = (tmp_path / "r" / "trials.csv").read_text()
     assert len(trials.splitlines()) == 7

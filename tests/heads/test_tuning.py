@@ -139,7 +139,7 @@ def test_a_head_without_anything_to_tune_says_so_and_is_fitted(planted):
 def test_what_was_tried_and_what_it_brought_is_said(planted):
     said = []
     fit_head(planted, raw(planted), asked(fold=1), progress=said.append)
-    assert said[1] == "tuning rate, leaves, leaf_rows, columns: 6 trials in each of 1 folds"
+    assert said[1] == "tuning rate, leaves, leaf_rows, columns: 6 trials in each fold"
     assert said[2].startswith(("fold1: squared error 0.", "fold1: no options beat the defaults"))
 
 
