@@ -8,6 +8,7 @@ import pytest
 from cache.keys import Keys
 from commands.extract_plan import print_plan
 from core.digests import FileDigests
+from core.log import talk_to_stderr
 from extract.estimate import Estimate, Forecast
 from extract.plan import Plan
 
@@ -64,11 +65,12 @@ def test_a_dry_run_with_nothing_to_do_tells_no_time(run, clips, cache):
     assert "about" not in done.out
 
 
-def test_more_than_the_disk_holds_is_warned_of(caplog, tmp_path):
+def test_more_than_the_disk_holds_is_warned_of(capsys, tmp_path):
+    talk_to_stderr()
     large = Forecast("motion", 9, 9, size_bytes=1e18, basis="1 rows of a probe")
     plan = Plan([], [], [], Keys([], FileDigests()), {}, {})
     print_plan(plan, Estimate(9, 2, (large,)), tmp_path / "none" / "yet", as_json=True)
-    assert "1000000000.0 GB are wanted and" in caplog.text
+    assert "1000000000.0 GB are wanted and" in capsys.readouterr().err
 
 
 def test_a_probe_computes_some_and_tells_of_the_rest(run, clips, tmp_path):
