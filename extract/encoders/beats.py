@@ -64,7 +64,7 @@ def extractor(
     """Return the encoder of a sound track."""
     del decoder  # sound is read by PyAV whatever reads the frames
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     request = opened(AudioRequest(RATE_HZ, seconds=MOST_S), seconds)
     recipe = {"code": "encoders.beats", "version": VERSION, "window_s": WINDOW_S}
     recipe |= recipe_of(weights.identity, computing) | {"audio": request.recipe()}
@@ -199,7 +199,7 @@ def _read(place: Path) -> tuple[dict[str, torch.Tensor], Mapping[str, Any]]:
     """
     content = read_checkpoint(place, "beats")
     nested = isinstance(content, dict) and isinstance(content.get("model"), dict)
-    config = content.get("cfg") if nested else {}
+    config = content.get("cfg", {}) if nested else {}
     state = tensors_of(content["model"] if nested else content, place, "beats")
     if not isinstance(config, dict):
         raise CheckpointError(f"beats: the cfg in {place} is no mapping; {_EXPECTED}")

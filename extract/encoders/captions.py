@@ -8,6 +8,8 @@ from typing import Any
 from core.errors import UsageError
 from core.status import Gap, failed
 
+_LONGEST = 512  # tokens; half of what GPT-2 can count
+
 
 @dataclass(frozen=True)
 class Length:
@@ -26,10 +28,11 @@ class Length:
     most: int
 
     def __post_init__(self) -> None:
-        if self.beams < 1 or not 0 <= self.least <= self.most or self.most < 1:
+        right = self.beams >= 1 and 0 <= self.least <= self.most and 1 <= self.most <= _LONGEST
+        if not right:
             raise UsageError(
                 f"a text by {self.beams} beams of {self.least} to {self.most} tokens cannot be "
-                "written; expected 1 beam or more, and at least as many tokens at most"
+                f"written; expected 1 beam or more, and from 0 to {_LONGEST} tokens"
             )
 
     def recipe(self) -> dict[str, int]:

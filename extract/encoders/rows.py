@@ -162,7 +162,7 @@ def _smolvlm2(measures: str, texts: tuple[str, ...]) -> Family:
     return Family(
         "extract.encoders.smolvlm2:extractor",
         "video",
-        f"{measures}; SmolVLM2, by --weights also of 256M or 2.2B",
+        f"{measures}; 256M to 2.2B by --weights",
         weights=True,
         checkpoint=Checkpoint("HuggingFaceTB/SmolVLM2-500M-Video-Instruct", 507.5, "Apache-2.0"),
         width=960,
@@ -179,10 +179,8 @@ WRITING = {
         checkpoint=Checkpoint("Neleac/SpaceTimeGPT", 274.1, "none stated"),
         width=768,
     ),
-    "smolvlm2": _smolvlm2(
-        "what a small language model makes of frames, title, description", ("title", "description")
-    ),
-    "smolvlm2frames": _smolvlm2("the same of frames alone", ()),
+    "smolvlm2": _smolvlm2("SmolVLM2 on frames, title, description", ("title", "description")),
+    "smolvlm2frames": _smolvlm2("SmolVLM2 on frames alone", ()),
 }
 _OWN = {
     "i3d": Family(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.errors import CheckpointError
 from extract.contract import Value
 from extract.encoders.captions import Length, said, write
 from extract.encoders.encoder import Batch
@@ -25,7 +26,7 @@ class Reader:
 
     def __init__(self, model: Any, prompter: Prompter, wanted: Wanted, length: Length) -> None:
         self._model, self._prompter, self._wanted = model, prompter, wanted
-        self._length = length
+        self._length, self._answers = length, _answers(prompter)
         self._states = {n: state for n, state in wanted.states.items() if n in wanted.names}
         self._kept: dict[float, torch.Tensor] = {}
         layers = model.model.text_model.layers
@@ -94,7 +95,7 @@ class Reader:
 
     def _verdict(self, last: torch.Tensor) -> torch.Tensor:
         """Return the logit of "yes" minus that of "no", and of no other word: [N, 1]."""
-        yes, no = (self._prompter.plain(word)[0] for word in (" Yes", " No"))
+        yes, no = self._answers
         weights = self._model.get_output_embeddings().weight
         return (last @ (weights[yes].float() - weights[no].float())).unsqueeze(1)
 
@@ -104,6 +105,21 @@ class Reader:
             self._kept[part] = output[0] if isinstance(output, tuple) else output
 
         return keep
+
+
+def _answers(prompter: Prompter) -> tuple[int, int]:
+    """Return the ids with which "yes" and "no" begin.
+
+    Raises:
+        CheckpointError: if they begin with the same.
+    """
+    yes, no = (prompter.plain(word)[0] for word in (" Yes", " No"))
+    if yes == no:
+        raise CheckpointError(
+            f"{prompter.folder}: the tokenizer begins yes and no with the same token; "
+            "it is not one of SmolVLM2"
+        )
+    return yes, no
 
 
 def _padded(

@@ -9,7 +9,7 @@ import pytest
 import cli
 from core.errors import CheckpointError, RunError, UnknownName, UsageError
 from tests.extract.encoders.conftest import checkpoints
-from tests.media.painted import paint
+from tests.media.painted import paint, tone
 
 __all__ = ["checkpoints"]
 
@@ -53,6 +53,22 @@ def test_weights_that_moved_are_found_where_they_are_said_to_be(fitted, capsys):
     with pytest.raises(CheckpointError, match="say where it is: --weights resnet101=FOLDER"):
         run("predict", fitted, "3.mp4")
     assert not run("predict", fitted, "3.mp4", "--weights", "resnet101=elsewhere")
+
+
+def test_weights_may_be_one_file(tmp_path, monkeypatch, checkpoints, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = ["id,video,pitch"]
+    for n in range(12):
+        paint(tmp_path / f"{n}.mp4", [100] * 8, sound=tone(1.0, hz=200 * (n + 1)))
+        lines.append(f"v{n},{n}.mp4,{n}")
+    Path("videos.csv").write_text("\n".join(lines))
+    weights = checkpoints("beats") / "beats.pt"
+    options = ["videos.csv", "--features", "beats", "--weights", f"beats={weights}"]
+    assert not run("extract", *options, "--workers", 1)
+    assert not run("fit-head", *options, "--head", "linear", "--target", "pitch", "--out", "r")
+    capsys.readouterr()
+    assert not run("predict", "r", "3.mp4", "--json")
+    assert json.loads(capsys.readouterr().out)["missing"] == []
 
 
 def test_other_weights_are_not_what_was_learnt_from(fitted):

@@ -1,6 +1,8 @@
 """SmolVLM2 gets the published prompt whatever the texts say, and gives what the model gives."""
 
+import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -229,6 +231,15 @@ def test_a_video_without_texts_has_values_and_a_text_without_video_has_none(chec
 def test_a_tokenizer_without_the_marks_is_refused(checkpoints):
     with pytest.raises(CheckpointError, match=r"has no <\|im_start\|>"):
         Prompter(checkpoints("e5"), PLACES, MOST).ids(VERDICT, {}, [0.0] * 8, 8.0)
+
+
+def test_a_tokenizer_to_which_yes_and_no_are_alike_is_refused(folder, tmp_path):
+    place = shutil.copytree(folder, tmp_path / "w")
+    words = json.loads((place / "tokenizer.json").read_text())
+    words["model"]["merges"] = []  # so that both begin with the space alone
+    (place / "tokenizer.json").write_text(json.dumps(words))
+    with pytest.raises(CheckpointError, match="begins yes and no with the same token"):
+        values(place, [clip()], {"smolvlm2/yes"})
 
 
 def test_the_default_is_as_large_as_the_published_one():

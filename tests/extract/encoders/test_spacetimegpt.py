@@ -94,7 +94,9 @@ def test_a_length_is_of_the_caption_only():
     assert [a.fingerprint == b.fingerprint for a, b in zip(one, two, strict=True)] == [True, False]
 
 
-@pytest.mark.parametrize("wrong", [{"beams": 0}, {"least": 21}, {"most": 0, "least": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"beams": 0}, {"least": 21}, {"most": 0, "least": 0}, {"most": 513}]
+)
 def test_a_length_that_no_text_has_is_refused(wrong):
     with pytest.raises(UsageError, match="cannot be written"):
         replace(LENGTH, **wrong)
