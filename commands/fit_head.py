@@ -33,7 +33,10 @@ def run(
     context: typer.Context,
     manifest: o.ManifestArgument,
     head: Annotated[
-        str, typer.Option("--head", help="linear, gbm, mlp, lstm, knn or mean", metavar="NAME")
+        str,
+        typer.Option(
+            "--head", help="linear, gbm, mlp, lstm, knn, blend, retrieval or mean", metavar="NAME"
+        ),
     ],
     target: learning.TargetOption,
     task: learning.TaskOption = None,
@@ -43,9 +46,23 @@ def run(
     middle: learning.MiddleOption = "drop",
     observed_days: observing.ObservedDaysOption = None,
     features: learning.FeaturesOption = None,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            help="blend: its members, comma-separated; retrieval: the features whose neighbours "
+            "are asked  [default: linear,gbm,knn; all together]",
+            metavar="NAMES",
+        ),
+    ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Option("--set", help="an option of the head; may be repeated", metavar="NAME=VALUE"),
+        typer.Option(
+            "--set",
+            help="an option of the head, or of a member of a blend: gbm.rounds=300; may be "
+            "repeated",
+            metavar="NAME=VALUE",
+        ),
     ] = None,
     split: learning.SplitOption = None,
     fold: Annotated[
@@ -105,6 +122,7 @@ def _fit(context: typer.Context) -> tuple[FitResult, Path]:
     from cache.gather import META
     from extract.ensure import OpenCache
     from heads.fit import check_fit
+    from heads.neighbour_columns import with_neighbours
     from heads.result import FitConfig
 
     given = SimpleNamespace(**context.params)
@@ -123,13 +141,14 @@ def _fit(context: typer.Context) -> tuple[FitResult, Path]:
         head=given.head,
         target=plan,
         split=learning.split_of(table, given.split, given.seed),
-        options=o.assignments(given.options, "--set"),
+        options=o.assignments(given.options, "--set") | ({"of": given.of} if given.of else {}),
         features=wanted,
         observed=days,
         refit=given.refit,
         fold=given.fold,
         seed=given.seed,
     )
+    asked = with_neighbours(asked)
     check_fit(gathering.bare_rows(table), table.target(target), asked, words=table.split)
     opened = OpenCache.at(given.cache, table.samples)
     read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))

@@ -45,7 +45,8 @@ FeaturesOption = Annotated[
     typer.Option(
         "--features",
         help="comma-separated features or families, also meta:FIELD for a number or category of "
-        "the table  [default: the preset classic and all numbers and categories]",
+        "the table, and knn(NAME) for what became of neighbours by it  [default: the preset "
+        "classic and all numbers and categories]",
         metavar="NAMES",
     ),
 ]
