@@ -148,9 +148,12 @@ def _through_decord(
     from media.decord_reader import read_frames_by_decord  # a second set of libav libraries
 
     times = timeline(stream, packets)
-    gaps = {request: gap for request in requests if times and (gap := broken_off(times, request))}
+    found: dict[FrameRequest, Frames | Gap] = {
+        request: gap for request in requests if times and (gap := broken_off(times, request))
+    }
+    rest = [request for request in requests if request not in found]
     try:
-        return gaps | read_frames_by_decord(path, [r for r in requests if r not in gaps])
+        return found | read_frames_by_decord(path, rest) if rest else found
     except MemoryError as error:
         return dict.fromkeys(requests, _no_memory("the video", error))
 
