@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cache.spec import Column
+from cache.taking import is_all, selected, taken
 from core.errors import UnknownName
 
 
@@ -38,11 +39,13 @@ class FeatureTable:
 
     def take(self, rows: np.ndarray) -> FeatureTable:
         """Return the samples `rows` (int64 [M] or bool [N]), in that order."""
+        if is_all(rows, len(self)):
+            return self
         optional = {
             name: None if (values := getattr(self, name)) is None else values[rows]
             for name in ("target", "author", "posted_at", "groups")
         }
-        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        columns = taken(self.columns, rows)
         return replace(self, ids=self.ids[rows], columns=columns, **optional)
 
     def select(self, features: Sequence[str]) -> FeatureTable:
@@ -54,7 +57,7 @@ class FeatureTable:
         for name in features:
             if name not in self.columns:
                 raise UnknownName("feature", name, self.columns)
-        return replace(self, columns={name: self.columns[name] for name in features})
+        return replace(self, columns=selected(self.columns, list(features)))
 
     def with_target(self, target: np.ndarray | None) -> FeatureTable:
         """Return the same samples with another target."""

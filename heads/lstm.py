@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file
-from torch import nn
 
-from cache.spec import Column
 from cache.table import FeatureTable
+from cache.taking import specs_of
 from core.files import write_json
 from core.fingerprint import canonical_json, digest_bytes, digest_strings
 from heads.contract import FitReport, Problem, Span
+from heads.curve_model import CHUNK, Model, absent, curves_of, exact
 from heads.design import save_arrays
 from heads.epoch_files import EpochFiles, kept_in
 from heads.gradient_loss import GradientLoss, distance
@@ -31,20 +30,6 @@ from heads.stored import fit_on_some
 from heads.training import Course, Lesson, repeatable, train
 
 _ASKED = 500  # train rows that tell what each feature is worth
-_CHUNK = 4096  # rows predicted at a time
-
-
-class Model(Protocol):
-    """A model of curves; `curves` are [networks, B, T], in `unit`."""
-
-    @property
-    def network(self) -> nn.Module: ...
-    @property
-    def unit(self) -> float: ...
-    def reading(self, table: FeatureTable) -> Callable[[torch.Tensor], Any]: ...
-    def curves(self, batch: Any) -> torch.Tensor: ...
-    def words(self) -> dict[str, Any]: ...
-    def arrays(self) -> dict[str, np.ndarray]: ...
 
 
 class Lstm:
@@ -171,7 +156,7 @@ class Lstm:
         batch_of, beta = model.reading(valid), 0.1 if self._options.faithful else 0.0
 
         def judge() -> float:
-            rows = torch.split(torch.arange(len(valid)), _CHUNK)
+            rows = torch.split(torch.arange(len(valid)), CHUNK)
             curves = torch.cat([model.curves(batch_of(some)).mean(dim=0) for some in rows])
             if files:
                 files.predicted = curves.double().numpy() * model.unit
@@ -188,7 +173,7 @@ class Lstm:
             return None
         assert train_rows.target is not None
         assert valid.target is not None
-        specs = [column.spec.fingerprint for column in train_rows.columns.values()]
+        specs = [spec.fingerprint for spec in specs_of(train_rows.columns)]
         learnt = digest_strings([*train_rows.ids.tolist(), "", *valid.ids.tolist()]).hex()
         labels = digest_bytes(np.ascontiguousarray(train_rows.target).tobytes()).hex()
         words = [self.describe(), self.problem.to_json(), seed, specs, learnt, labels]
@@ -203,17 +188,17 @@ class Lstm:
 
         Sums are made in float64, so that what is beside a row does not show in it.
         """
-        return _curves(_exact(self._fitted()), table)
+        return curves_of(exact(self._fitted()), table)
 
     def _worth(self, train_rows: FeatureTable) -> dict[str, float]:
         """Return by feature how far curves of train rows move without it, as shares of all."""
         rows = np.unique(np.linspace(0, len(train_rows) - 1, _ASKED).astype(np.int64))
         table = train_rows.take(rows)
-        model, moved = _exact(self._fitted()), {}
-        usual = _curves(model, table)
+        model, moved = exact(self._fitted()), {}
+        usual = curves_of(model, table)
         for name, column in table.columns.items():
-            without = {**table.columns, name: _absent(column)}
-            curves = _curves(model, replace(table, columns=without))
+            without = {**table.columns, name: absent(column)}
+            curves = curves_of(model, replace(table, columns=without))
             moved[name] = float(((curves - usual) ** 2).mean())
         total = sum(moved.values())
         return {name: value / total for name, value in moved.items()} if total > 0 else {}
@@ -266,35 +251,3 @@ class Lstm:
     def _fitted(self) -> Model:
         assert self._model is not None, "predict before fit"
         return self._model
-
-
-def _exact(model: Model) -> Model:
-    """Return a copy that sums in float64."""
-    model = copy.deepcopy(model)
-    model.network.double().eval()
-    return model
-
-
-def _curves(model: Model, table: FeatureTable) -> np.ndarray:
-    """Return what an exact model predicts, float64 [N, T]."""
-    batch_of = model.reading(table)
-    with torch.inference_mode(), repeatable(0):
-        chunks = torch.split(torch.arange(len(table)), _CHUNK)
-        parts = [model.curves(_doubled(batch_of(rows))).mean(dim=0) for rows in chunks]
-    curves: np.ndarray = torch.cat(parts).numpy() * model.unit
-    return curves
-
-
-def _absent(column: Column) -> Column:
-    """Return a column that no row has."""
-    nothing = np.zeros(len(column), bool)
-    if column.spec.is_text:
-        return Column(column.spec, np.full(len(column), "", object), None, nothing)
-    if column.offsets is None:
-        return Column(column.spec, np.zeros_like(column.values), None, nothing)
-    return Column(column.spec, column.values[:0], np.zeros_like(column.offsets), nothing)
-
-
-def _doubled(batch: Any) -> Any:
-    """Return a batch with its numbers in float64."""
-    return type(batch)(*(x.double() if x.is_floating_point() else x for x in batch))

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from cache.gather import is_meta
 from cache.table import FeatureTable
+from cache.taking import specs_of
 from heads.inputs import Inputs
 from heads.smtpd_network import CATEGORIES, Parts, Shape, SmtpdNetwork
 from heads.stored import Stored
@@ -127,7 +128,7 @@ class SmtpdModel:
 
 def fit_words(train: FeatureTable) -> Words:
     """Find the features that hold words, and which words are frequent in train rows."""
-    texts = [name for name, column in train.columns.items() if column.spec.is_text]
+    texts = [spec.name for spec in specs_of(train.columns) if spec.is_text]
     category = next((name for name in texts if is_meta(name)), "")
     language = next((name for name in texts if name.partition(":")[0] == "language"), "")
     counts: Counter[str] = Counter()

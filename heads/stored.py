@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from cache.table import FeatureTable
+from cache.taking import source_of
 from heads.blocks import Block
 from heads.design import Design
 from heads.inputs import Inputs, fit_inputs
@@ -36,11 +37,11 @@ def fit_on_some(train: FeatureTable, *, balance: float, topics: int, seed: int) 
 class Stored:
     """The values and flags of a table's rows, as `Inputs.apply` gives them."""
 
-    def __init__(self, inputs: Inputs, table: FeatureTable, *, small: int = SMALL) -> None:
-        """Make what is made once; a table whose columns take more than `small` bytes is large."""
+    def __init__(self, inputs: Inputs, table: FeatureTable) -> None:
+        """Make what is made once; the rest of a table of more than `SMALL` bytes stays stored."""
         width = sum(inputs.widths)
         blocks = inputs.design.blocks
-        is_small = len(table) * width * 4 <= small
+        is_small = len(table) * width * 4 <= SMALL
         self._wide = {
             place: _Wide.of(block, table)
             for place, block in enumerate(blocks)
@@ -51,7 +52,7 @@ class Stored:
         self._made, _ = made.apply(table)
         self._widths = made.widths
         self.flags = torch.from_numpy(
-            np.stack([table.columns[name].present for name in inputs.names], axis=1)
+            np.stack([_present(table, name) for name in inputs.names], axis=1)
         )
 
     def rows(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,16 +71,22 @@ class Stored:
 
 @dataclass(frozen=True, eq=False)
 class _Wide:
-    """One embedding: values [N, D] as stored, and how a batch of them is scaled."""
+    """One embedding: values [M, D] as stored, and how a batch of them is scaled.
+
+    places  where the table's rows are among the values, int64 [N]; None: they are these values
+    """
 
     block: Block
     values: torch.Tensor
     present: torch.Tensor
+    places: torch.Tensor | None
     kept: torch.Tensor | None
 
     @classmethod
     def of(cls, block: Block, table: FeatureTable) -> _Wide:
-        column = table.columns[block.spec.name]
+        column, places = source_of(table.columns, block.spec.name)
+        if column.offsets is not None:
+            column, places = table.columns[block.spec.name], None
         values = column.pooled() if column.offsets is not None else column.values
         values = values.reshape(len(column), -1)
         all_kept = len(block.kept) == values.shape[1]
@@ -87,10 +94,12 @@ class _Wide:
             block,
             torch.from_numpy(values),
             torch.from_numpy(column.present),
+            None if places is None else torch.from_numpy(places),
             None if all_kept else torch.from_numpy(block.kept),
         )
 
     def rows(self, rows: torch.Tensor) -> torch.Tensor:
+        rows = rows if self.places is None else self.places[rows]
         values = self.values[rows].float()
         if self.kept is not None:
             values = values[:, self.kept]
@@ -98,3 +107,10 @@ class _Wide:
         if self.block.limit is not None:
             values = values.clamp(-self.block.limit, self.block.limit)
         return values * self.present[rows, None]
+
+
+def _present(table: FeatureTable, name: str) -> np.ndarray:
+    """Return which rows have a feature, bool [N]."""
+    column, places = source_of(table.columns, name)
+    present: np.ndarray = column.present if places is None else column.present[places]
+    return present

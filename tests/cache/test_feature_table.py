@@ -5,6 +5,7 @@ import pytest
 
 from cache.spec import Column
 from cache.table import FeatureTable
+from cache.taking import source_of, specs_of
 from core.errors import UnknownName
 from tests.cache.rows import RAGGED, VECTOR
 
@@ -42,3 +43,20 @@ def test_selecting_a_feature_that_is_not_there_offers_a_near_one():
 def test_a_table_is_given_another_target():
     changed = TABLE.with_target(np.zeros(3))
     assert (changed.target.tolist(), TABLE.target.tolist()) == ([0, 0, 0], [1, 2, 3])
+
+
+def test_all_rows_in_their_order_are_the_table_itself():
+    assert TABLE.take(np.arange(3)) is TABLE
+    assert TABLE.take(np.ones(3, bool)) is TABLE
+    assert TABLE.take(np.array([0, 2, 1])) is not TABLE
+
+
+def test_rows_of_large_columns_are_copied_when_they_are_looked_at(monkeypatch):
+    monkeypatch.setattr("cache.taking.LARGE", 4)
+    later = TABLE.take(np.array([2, 0, 1])).take(np.array([1, 2])).select(["net@small"])
+    source, rows = source_of(later.columns, "net@small")
+    assert source is COLUMN
+    assert rows.tolist() == [0, 1]
+    assert later.columns["net@small"].values.tolist() == COLUMN.values[:2].tolist()
+    assert later.columns["net@small"] is later.columns["net@small"]
+    assert specs_of(later.columns) == [VECTOR]
