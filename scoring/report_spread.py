@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring import page
-from scoring.page import Html, cell, foreign, head, join, text
+from scoring.page import Html, cell, foreign, head, text
 from scoring.report_scores import number
 from scoring.spread import LEAST_ROWS, GroupError, Spread
 
@@ -24,14 +24,13 @@ def spread_section(spread: Mapping[str, Spread]) -> Html:
     rows = [
         [head(foreign(name), "long"), cell(text(found.groups), "number")]
         + [cell(text(number(value)), "number") for value in (found.macro, found.median)]
-        + [cell(join(_worst(group) for group in found.worst) or Html("&ndash;"))]
+        + [cell(Html(", ".join(map(_worst, found.worst)) or "&ndash;"), "long names")]
         for name, found in spread.items()
     ]
-    return page.section(
-        "How errors spread", explained, page.table([*columns, ("farthest off", "")], rows)
-    )
+    columns.append(("farthest off, with the number of rows", ""))
+    return page.section("How errors spread", explained, page.table(columns, rows))
 
 
 def _worst(group: GroupError) -> Html:
-    rows = f"{number(group.error)}, {group.rows} rows"
-    return Html(f"<div>{foreign(group.name)} <small>{text(rows)}</small></div>")
+    error = text(f"{number(group.error)} ({group.rows})")
+    return Html(f"<span>{foreign(group.name)} {error}</span>")
