@@ -117,7 +117,9 @@ def run(
     judged = learning.split_of(table, split, seed)
     asked = FitConfig(next(iter(heads)), plan, judged, features=wanted, refit=refit, seed=seed)
     groups = o.assignments(group, "--group")
-    ablation = ablating.plan_of(asked, heads, o.names(always), groups, arms, seeds)
+    ablation = ablating.plan_of(
+        asked, heads, always=o.names(always), groups=groups, arms=arms, seeds=seeds
+    )
     chosen = metric_of(metric, plan.task)
     ablating.check(table, ablation)
     if dry_run:
@@ -132,7 +134,9 @@ def run(
     costs = ablating.costs_of(opened.store, specs)
     with recording("ablate", o.resolved(context), out=out, seed=seed) as record:
         record.note(data={"manifest": table.digest, "rows": len(table)})
-        found = ablating.run_in(record.folder, ablation, divided, metric=chosen, costs=costs)
+        found = ablating.run_in(
+            record.folder, ablation, divided=divided, metric=chosen, costs=costs
+        )
         record.note(metrics={name: score.to_json() for name, score in found.everybody.items()})
     ablating.print_result(found, str(record.folder), as_json=as_json)
     return 0

@@ -53,6 +53,7 @@ def options_by_head(heads: Sequence[str], given: Mapping[str, str]) -> dict[str,
 def plan_of(
     config: FitConfig,
     heads: Mapping[str, Mapping[str, str]],
+    *,
     always: Sequence[str],
     groups: Mapping[str, str],
     arms: str | None,
@@ -128,22 +129,23 @@ def costs_of(store: Store, specs: Sequence[FeatureSpec]) -> dict[str, float | No
 def run_in(
     folder: Path,
     plan: AblationPlan,
-    divided: tuple[Labelled, Sequence[Fold], Leaks],
     *,
+    divided: tuple[Labelled, Sequence[Fold], Leaks],
     metric: str,
     costs: Mapping[str, float | None],
 ) -> Ablation:
     """Fit what the journal of a run folder lacks, judge all of it, and write the files."""
     from core.progress import Meter
-    from heads.ablation import asked_of, cells_of, run_ablation
+    from heads.ablation import Setting, asked_of, cells_of, run_ablation
     from heads.ablation_files import write_ablation
     from heads.ablation_journal import Journal
     from heads.ablation_result import result_of
 
     data, folds, leaks = divided
+    setting = Setting(data, folds, plan)
     logger.info("leaks of split %s: %s", plan.config.split.text, leaks.text())
     cells = [cell for fold in folds for cell in cells_of(plan, fold.name)]
-    with Journal(folder, asked_of(data, folds, plan)) as journal:
+    with Journal(folder, asked_of(setting)) as journal:
         lacking = sum(cell not in journal for cell in cells)
         logger.info(
             "%d of %d fits are to be made; stopped, they go on with --out %s",
@@ -152,9 +154,9 @@ def run_in(
             folder,
         )
         with Meter("ablation", lacking, unit="fits", patience_s=2) as meter:
-            run_ablation(data, folds, plan, journal, meter.advance)
+            run_ablation(setting, journal, meter.advance)
         notes = (f"What the split lets through: {leaks.text()}.",)
-        found = result_of(data, folds, plan, journal, metric=metric, costs=costs, notes=notes)
+        found = result_of(setting, journal, metric=metric, costs=costs, notes=notes)
     write_ablation(folder, found, [shlex.join(["python", "cli.py", *sys.argv[1:]])])
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,16 @@ from heads.folding import FoldTables, Labelled, tables_of
 NOBODY = "mean"  # the head that an arm without features is
 
 
-def cell_of(plan: AblationPlan, fold: str, head: str, seed: int, players: int) -> Cell:
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What is ablated: the rows with a label, their folds, and the plan."""
+
+    data: Labelled
+    folds: Sequence[Fold]
+    plan: AblationPlan
+
+
+def cell_of(plan: AblationPlan, fold: str, *, head: str, seed: int, players: int) -> Cell:
     """Return the fit that says what an arm gives in a fold.
 
     Without features it is the same for all heads and seeds, and a ridge looks at no seed.
@@ -36,15 +45,12 @@ def cell_of(plan: AblationPlan, fold: str, head: str, seed: int, players: int) -
 def cells_of(plan: AblationPlan, fold: str) -> list[Cell]:
     """Return all fits of one fold, each once."""
     arms = itertools.product(plan.heads, plan.seeds, plan.arms.sets)
-    return list(dict.fromkeys(cell_of(plan, fold, *arm) for arm in arms))
+    cells = (cell_of(plan, fold, head=head, seed=seed, players=it) for head, seed, it in arms)
+    return list(dict.fromkeys(cells))
 
 
 def run_ablation(
-    data: Labelled,
-    folds: Sequence[Fold],
-    plan: AblationPlan,
-    journal: Journal,
-    told: Callable[[], None] = lambda: None,
+    setting: Setting, journal: Journal, told: Callable[[], None] = lambda: None
 ) -> None:
     """Fit what the journal lacks; `told` is called after each fit.
 
@@ -52,13 +58,13 @@ def run_ablation(
         FitError: if an arm has nothing to learn from.
         StorageError: if the journal cannot be written.
     """
-    for fold in folds:
-        lacking = [cell for cell in cells_of(plan, fold.name) if cell not in journal]
-        given = tables_of(data, fold) if lacking else None
+    for fold in setting.folds:
+        lacking = [cell for cell in cells_of(setting.plan, fold.name) if cell not in journal]
+        given = tables_of(setting.data, fold) if lacking else None
         for head in dict.fromkeys(cell.head for cell in lacking):
             assert given is not None
             cells = [cell for cell in lacking if cell.head == head]
-            for cell, found in zip(cells, _fits(given, plan, cells), strict=True):
+            for cell, found in zip(cells, _fits(given, setting.plan, cells), strict=True):
                 journal.add(cell, found)
                 told()
 
@@ -78,8 +84,9 @@ def _fits(given: FoldTables, plan: AblationPlan, cells: Sequence[Cell]) -> Itera
             raise FitError(f"{head} on {', '.join(selection)}, {cell.fold}: {error}") from error
 
 
-def asked_of(data: Labelled, folds: Sequence[Fold], plan: AblationPlan) -> dict[str, Any]:
+def asked_of(setting: Setting) -> dict[str, Any]:
     """Return what decides every prediction, for the journal; which arms are run does not."""
+    data, plan = setting.data, setting.plan
     config = plan.config
     return {
         "format": 1,
@@ -87,7 +94,7 @@ def asked_of(data: Labelled, folds: Sequence[Fold], plan: AblationPlan) -> dict[
         "labels": digest_strings(map(_label, data.values)).hex(),
         "features": {name: _digest(data.table.columns[name]) for name in config.features},
         "target": asdict(config.target),
-        "split": {"rule": config.split.text, "digest": digest_folds(folds, data.table.ids)},
+        "split": {"rule": config.split.text, "digest": digest_folds(setting.folds, data.table.ids)},
         "heads": {head: dict(options) for head, options in plan.heads.items()},
         "players": [[one.name, *one.features] for one in plan.players],
         "always": list(plan.always),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from corpus.folds import Fold
+from heads.ablation import Setting
 from heads.ablation_fold import Selection
 from heads.ablation_journal import Journal
 from heads.ablation_plan import AblationPlan, Player
@@ -24,9 +24,7 @@ Costs = Mapping[str, float | None]  # by feature seconds of extraction for 1,000
 
 
 def result_of(
-    data: Labelled,
-    folds: Sequence[Fold],
-    plan: AblationPlan,
+    setting: Setting,
     journal: Journal,
     *,
     metric: str,
@@ -34,22 +32,25 @@ def result_of(
     notes: Sequence[str] = (),
 ) -> Ablation:
     """Judge a plan whose fits are all in the journal; `costs` know every feature of it."""
-    found = score_arms(data, folds, plan, journal, metric)
-    everybody, exact = plan.everybody, _is_exact(plan)
+    plan, names = setting.plan, [fold.name for fold in setting.folds]
+    found = score_arms(setting, journal, metric)
+    exact = _is_exact(plan)
     return Ablation(
         target=plan.config.target.column,
         task=plan.config.target.task,
         metric=metric,
         higher_is_better=METRICS[metric].higher_is_better,
         rows=found.drawn.rows,
-        folds=len(folds),
+        folds=len(names),
         split=plan.config.split.text,
         seeds=len(plan.seeds),
-        players=[line for head in plan.heads for line in _player_lines(found, head, data, costs)],
+        players=[
+            line for head in plan.heads for line in _player_lines(found, head, setting.data, costs)
+        ],
         arms=[line for head in plan.heads for line in _arm_lines(found, head, costs)],
-        everybody={head: found.total(head, {everybody: 1}) for head in plan.heads},
+        everybody={head: found.total(head, {plan.everybody: 1}) for head in plan.heads},
         nobody={head: found.total(head, {0: 1}) for head in plan.heads},
-        picked=[_picked(found, head, [fold.name for fold in folds]) for head in plan.heads],
+        picked=[_picked(found, head, names) for head in plan.heads],
         heads=_heads(found),
         arms_asked=plan.arms.text,
         orders=None if exact or plan.arms.orders is None else len(plan.arms.orders),

@@ -46,10 +46,10 @@ def fit_ridge_arms(
     """
     options = make_head(config.head, given.problem, config.options).describe()
     balance, fixed = options["balance"], options["penalty"]
-    chosen_on = RidgeRows(given.table, given.train, selections, balance)
-    last = chosen_on
+    shared = {"selections": selections, "balance": balance}
+    chosen_on = last = RidgeRows(given.table, given.train, **shared)
     if config.refit:
-        last = RidgeRows(given.table, learnt_at_last(given), selections, balance)
+        last = RidgeRows(given.table, learnt_at_last(given), **shared)
     valid_parts = chosen_on.parts_of(given.table.take(given.valid))
     test_parts = last.parts_of(given.table.take(given.test))
 
@@ -75,6 +75,7 @@ class RidgeRows:
         self,
         table: FeatureTable,
         rows: np.ndarray,
+        *,
         selections: Sequence[Selection],
         balance: float,
     ) -> None:

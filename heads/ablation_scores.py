@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.errors import UnknownName
-from corpus.folds import Fold
-from heads.ablation import cell_of
+from heads.ablation import Setting, cell_of, cells_of
 from heads.ablation_journal import Cell, Journal
 from heads.ablation_plan import AblationPlan
 from heads.folding import FoldTables, Labelled, tables_of
@@ -71,7 +70,10 @@ class ArmScores:
 
     def cells(self, head: str, players: int) -> list[Cell]:
         """Return the cells of an arm, one for each seed; the same one where it has no seed."""
-        return [cell_of(self.plan, _ANY, head, seed, players) for seed in self.plan.seeds]
+        return [
+            cell_of(self.plan, _ANY, head=head, seed=seed, players=players)
+            for seed in self.plan.seeds
+        ]
 
     def weights(self, head: str, arms: Mapping[int, float]) -> np.ndarray:
         """Return what makes of `drawn` a weighted sum of a head's arms, means over seeds."""
@@ -94,16 +96,16 @@ class ArmScores:
         return found
 
 
-def score_arms(
-    data: Labelled, folds: Sequence[Fold], plan: AblationPlan, journal: Journal, metric: str
-) -> ArmScores:
+def score_arms(setting: Setting, journal: Journal, metric: str) -> ArmScores:
     """Score every arm of a plan whose fits are all in the journal."""
-    read = _Read(plan, journal, [(fold.name, tables_of(data, fold)) for fold in folds], metric)
+    data, plan = setting.data, setting.plan
+    folds = [(fold.name, tables_of(data, fold)) for fold in setting.folds]
+    read = _Read(plan, journal, folds, metric)
     picks = {head: read.picks(head) for head in plan.heads}
-    arms = read.arms()
+    arms = cells_of(plan, _ANY)
     asked = [(cell.head, cell.seed, [cell.players] * len(folds)) for cell in arms]
     asked += [(head, seed, picks[head]) for head in plan.heads for seed in plan.seeds]
-    rows = np.concatenate([given.test for _, given in read.folds])
+    rows = np.concatenate([given.test for _, given in folds])
     truth, others = read.truth(data), list[Mapping[str, float]]()
 
     def predictions() -> Iterator[np.ndarray]:
@@ -130,18 +132,6 @@ class _Read:
     folds: Sequence[tuple[str, FoldTables]]
     metric: str
 
-    def arms(self) -> list[Cell]:
-        """Return the cells of all arms, each once."""
-        plan = self.plan
-        return list(
-            dict.fromkeys(
-                cell_of(plan, _ANY, head, seed, players)
-                for head in plan.heads
-                for seed in plan.seeds
-                for players in plan.arms.sets
-            )
-        )
-
     def truth(self, data: Labelled) -> np.ndarray:
         """Return the labels of all test rows, fold after fold: numbers of the table, or classes."""
         if self.folds[0][1].target.classes:
@@ -153,14 +143,15 @@ class _Read:
         """Return predictions of all test rows by an arm of each fold, as metrics take them."""
         parts = []
         for (fold, given), each in zip(self.folds, players, strict=True):
-            found = self.journal.read(cell_of(self.plan, fold, head, seed, each)).test
+            found = self.journal.read(
+                cell_of(self.plan, fold, head=head, seed=seed, players=each)
+            ).test
             parts.append(found if given.target.classes else given.target.decode(found))
         return np.concatenate(parts)
 
     def seconds(self, cell: Cell) -> float:
         """Return how long an arm was fitted, in all folds."""
-        asked = (cell.head, cell.seed, cell.players)
-        cells = [cell_of(self.plan, fold, *asked) for fold, _ in self.folds]
+        cells = (replace(cell, fold=fold) for fold, _ in self.folds)
         return sum(self.journal.read(each).seconds for each in cells)
 
     def picks(self, head: str) -> list[int]:
@@ -176,7 +167,10 @@ class _Read:
 
     def _on_valid(self, fold: str, given: FoldTables, head: str, players: int) -> float:
         truth, function = given.encoded[given.valid], METRICS[self.metric].function
-        cells = {cell_of(self.plan, fold, head, seed, players) for seed in self.plan.seeds}
+        cells = {
+            cell_of(self.plan, fold, head=head, seed=seed, players=players)
+            for seed in self.plan.seeds
+        }
         values = [function(truth, self.journal.read(cell).valid) for cell in sorted(cells)]
         return float(np.nan_to_num(np.mean(values), nan=CHANCE.get(self.metric, np.nan)))
 

@@ -1,6 +1,6 @@
 """Ablations of small planted tables."""
 
-from heads.ablation import asked_of, run_ablation
+from heads.ablation import Setting, asked_of, run_ablation
 from heads.ablation_journal import Journal
 from heads.ablation_plan import AblationPlan, arms_of, players_of
 from heads.ablation_result import result_of
@@ -26,18 +26,19 @@ class Asked:
             arms_of(arms, len(players), seed=0),
             tuple(range(seeds)),
         )
+        self.setting = Setting(self.data, self.folds, self.plan)
 
     def journal(self, folder):
         folder.mkdir(exist_ok=True)
-        return Journal(folder, asked_of(self.data, self.folds, self.plan))
+        return Journal(folder, asked_of(self.setting))
 
     def run(self, journal, told=lambda: None):
-        run_ablation(self.data, self.folds, self.plan, journal, told)
+        run_ablation(self.setting, journal, told)
 
     def result(self, journal, metric=None):
         costs = dict.fromkeys(self.plan.config.features, 1.0)
         chosen = metric_of(metric, self.plan.config.target.task)
-        return result_of(self.data, self.folds, self.plan, journal, metric=chosen, costs=costs)
+        return result_of(self.setting, journal, metric=chosen, costs=costs)
 
 
 def ablated(folder, table, *, metric=None, **asked):
