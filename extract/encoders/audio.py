@@ -65,7 +65,7 @@ def extractor(
     """Return the encoder of a sound track."""
     del decoder  # sound is read by PyAV whatever reads the frames
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     ear = EARS[row.facts["ear"]]
     request = opened(AudioRequest(ear.rate_hz, seconds=MOST_S), seconds)
     recipe = {"code": "encoders.audio", "version": VERSION, "window_s": ear.window_s}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cache.store import SPEC_FILE, feature_folders, read_spec
 from core.device import DTYPES, choose_device, choose_dtype
 from core.errors import UnknownName, UsageError
+from core.log import logger
 from extract.encoders.checkpoint import Places, Weights
 from extract.encoders.encoder import Computing
 from extract.family import Family
 
 QUANTIZE = ("none", "int8", "nf4")
 _UNKNOWN_M = 100.0  # millions of parameters of a checkpoint that no row describes
+_FAMILY_END = re.compile("@|%")  # in a folder's name, where ":" and "/" are percent-encoded
 _ALL = ""  # the key of what holds for every family that is not named
 _BYTES = {"none": 0.0, "int8": 1.0, "nf4": 0.56}  # per weight, NF4 with its scales
 
@@ -58,8 +62,11 @@ class Encoding:
             device,
         )
 
-    def computing(self, family: str) -> Computing:
-        """Return how a family computes, resolved for the device of this machine.
+    def computing(self, family: str, weights: Weights) -> Computing:
+        """Return how a family computes.
+
+        "auto" is what the cache has of these weights, so that features which were extracted on one
+        machine serve on another; else what suits the device of this one.
 
         Raises:
             UsageError: if the device that was asked for is not there.
@@ -68,6 +75,10 @@ class Encoding:
         quantize = self.quantize.get(family, self.quantize.get(_ALL, "none"))
         if asked == "auto" and self.places.cache is not None:
             asked = choose_dtype("auto", choose_device(self.device).value).value
+            stored = stored_dtypes(self.places.cache, family, weights, quantize)
+            if len(stored) == 1 and asked not in stored:
+                there, asked = asked, stored.pop()
+                logger.info("%s: %s as in the cache, not %s", family, asked, there)
         return Computing(asked, quantize)
 
     def check_families(self, known: Collection[str]) -> None:
@@ -90,6 +101,17 @@ def recipe_of(identity: Mapping[str, str], computing: Computing) -> dict[str, An
         "compute": computing.dtype,
         "quantize": computing.quantize,
     }
+
+
+def stored_dtypes(cache: Path, family: str, weights: Weights, quantize: str) -> set[str]:
+    """Return the number formats in which a cache has features of a family, of these weights."""
+    wanted = {"checkpoint": dict(weights.identity), "quantize": quantize}
+    recipes = [
+        read_spec(folder).recipe
+        for folder in feature_folders(cache)
+        if _FAMILY_END.split(folder.parent.name)[0] == family and (folder / SPEC_FILE).exists()
+    ]
+    return {recipe["compute"] for recipe in recipes if wanted.items() <= recipe.items()}
 
 
 def published_width(row: Family, weights: Weights) -> int | None:

@@ -52,7 +52,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a clip."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     request = opened(REQUEST, seconds)
     recipe = {"code": "encoders.i3d", "version": VERSION}
     recipe |= recipe_of(weights.identity, computing)

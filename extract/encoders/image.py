@@ -45,7 +45,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a family's frames, or of covers."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     width = published_width(row, weights) or width_of(weights)
     request = opened(FrameRequest("segment_centres", frames=FRAMES), seconds)
     recipe = {"code": "encoders.image", "version": VERSION}

@@ -51,7 +51,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a clip and its texts."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     width = published_width(row, weights)
     width = width or int(weights.fetched().config()["text_config"]["hidden_size"])
     request = opened(FrameRequest("uniform", frames=FRAMES), seconds)

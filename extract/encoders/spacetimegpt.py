@@ -58,7 +58,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder that captions a clip."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     known = published_width(row, weights)
     width = known or int(weights.fetched().config()["encoder"]["hidden_size"])
     request = opened(FrameRequest("segment_starts", frames=FRAMES), seconds)

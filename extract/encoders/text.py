@@ -65,7 +65,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a field of text, or of the texts that another feature gives."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     reading = Reading(**row.facts) if row.checkpoint else reading_of(weights)
     known = published_width(row, weights)
     width = known or int(weights.fetched().config()["hidden_size"])

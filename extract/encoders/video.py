@@ -43,7 +43,7 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a clip."""
     weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name)
+    computing = encoding.computing(name, weights)
     known = published_width(row, weights)
     width = known or int(weights.fetched().config()["hidden_size"])
     frames = int(row.facts["frames"])
