@@ -19,7 +19,7 @@ from cache.writer import Limits, ShardWriter
 from core.errors import CacheError
 from core.status import absent, failed
 from tests.cache.rows import SPECS, VECTOR, digest, keys, read, row, values_of, write
-from tests.cache.test_killed_writers import die_at
+from tests.cache.test_killed_writers import die_at, every_step
 
 SMALL, TINY = Limits(rows=6), Limits(rows=3)
 
@@ -154,11 +154,12 @@ def assert_nothing_is_lost(store: Store, before: Costs) -> None:
     assert entry(store, VECTOR).costs == before
 
 
-def test_a_kill_at_any_step_loses_nothing_and_counts_nothing_twice(retried, tmp_path):
+@every_step
+def test_a_kill_at_any_step_loses_nothing_and_counts_nothing_twice(retried, tmp_path, stride):
     status, killed, before = -1, 0, entry(retried, VECTOR).costs
     while status != 0:
         store = Store(shutil.copytree(retried.folder, tmp_path / str(killed)))
-        status = killed_at(killed + 1, store)
+        status = killed_at(1 + stride * killed, store)
         assert_nothing_is_lost(store, before)
         kinds = {finding.kind for finding in check(store.folder)}
         assert kinds <= {"temporary file", "shard without marker", "replaced shard"}
@@ -166,7 +167,7 @@ def test_a_kill_at_any_step_loses_nothing_and_counts_nothing_twice(retried, tmp_
         assert_nothing_is_lost(store, before)
         assert sizes(store) == [3, 2]
         killed += status != 0
-    assert killed > 40
+    assert killed * stride > 40
 
 
 def test_readers_that_listed_before_a_compaction_read_again(store):
