@@ -63,13 +63,12 @@ def _warn_of_unknown(expected: Estimate) -> None:
     from extract.families import family_of
 
     families = list(dict.fromkeys(map(family_of, expected.unknown)))
-    shown = ", ".join(families[:_SHOWN]) + f" and {len(families) - _SHOWN} more" * (
-        len(families) > _SHOWN
-    )
+    shown, more = ", ".join(families[:_SHOWN]), len(families) - _SHOWN
     logger.warning(
-        "not counted, as they were never computed here: %s; --probe 20 computes 20 samples to "
+        "not counted, as they were never computed here: %s%s; --probe 20 computes 20 samples to "
         "find out, and keeps them",
         shown,
+        f" and {more} more" if more > 0 else "",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ class Estimate:
 
     samples: int
     workers: int
-    features: tuple[Forecast, ...] = field(default=())
+    features: tuple[Forecast, ...]
 
     @property
     def unknown(self) -> tuple[str, ...]:
