@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import ablating, gathering, learning, loading
+from commands import ablating, gathering, learning, loading, observing
 from commands import encoders as e
 from commands import options as o
+
+if TYPE_CHECKING:
+    from cache.spec import FeatureSpec
+    from corpus.manifest import Manifest
+    from heads.ablation_plan import AblationPlan
 
 EXAMPLES = o.examples(
     f"ablate {o.DEMO_TABLE} --head linear --target engagement --features motion,mfcc,textstats",
@@ -29,6 +35,15 @@ def run(
     target_scale: learning.TargetScaleOption = 1.0,
     quantiles: learning.QuantilesOption = None,
     middle: learning.MiddleOption = "drop",
+    observed_days: Annotated[
+        int | None,
+        typer.Option(
+            "--observed-days",
+            help="of a curve p1..pT, days 1 to K are known, one player; the rest is predicted",
+            metavar="K",
+            min=0,
+        ),
+    ] = None,
     features: learning.FeaturesOption = None,
     group: Annotated[
         list[str] | None,
@@ -104,39 +119,61 @@ def run(
     from extract.ensure import OpenCache
     from heads.ablation_scores import metric_of
     from heads.fit import divide
-    from heads.result import FitConfig
 
-    reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
-    learnt = learning.TargetOptions(target, task, transform, target_scale, quantiles, middle)
-    table, plan = learning.read_table(reading, learnt)
-    encoding = e.encoding(cache, weights, dtype, quantize, None)
-    named = f"{features},{always}" if features and always else features
-    specs, wanted = gathering.features_of(table, named, decoder, encoding)
-    alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
-    heads = ablating.options_by_head(o.names(head), o.assignments(options, "--set"))
-    judged = learning.split_of(table, split, seed)
-    asked = FitConfig(next(iter(heads)), plan, judged, features=wanted, refit=refit, seed=seed)
-    groups = o.assignments(group, "--group")
-    ablation = ablating.plan_of(
-        asked, heads, always=o.names(always), groups=groups, arms=arms, seeds=seeds
-    )
-    chosen = metric_of(metric, plan.task)
-    ablating.check(table, ablation)
+    table, specs, plan = _asked(context)
+    chosen = metric_of(metric, plan.config.target.task)
+    ablating.check(table, plan)
     if dry_run:
-        ablating.print_plan(ablation, as_json=as_json)
+        ablating.print_plan(plan, as_json=as_json)
         return 0
+    encoding = e.encoding(cache, weights, dtype, quantize, None)
+    alike = gathering.likeness_of(table, group_duplicates, decoder, encoding)
     opened = OpenCache.at(cache, table.samples)
     read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))
     learnt_from, _ = gathering.gathered_table(table, tuple(read), opened)
-    twins = alike and gathering.duplicates_in(learnt_from, alike[0], judged)
-    values = table.target(target)
-    divided = divide(learnt_from, values, asked, words=table.split, duplicates=twins)
+    twins = alike and gathering.duplicates_in(learnt_from, alike[0], plan.config.split)
+    values = table.target(plan.config.target.column)
+    divided = divide(learnt_from, values, plan.config, words=table.split, duplicates=twins)
     costs = ablating.costs_of(opened.store, specs)
     with recording("ablate", o.resolved(context), out=out, seed=seed) as record:
         record.note(data={"manifest": table.digest, "rows": len(table)})
-        found = ablating.run_in(
-            record.folder, ablation, divided=divided, metric=chosen, costs=costs
-        )
+        found = ablating.run_in(record.folder, plan, divided=divided, metric=chosen, costs=costs)
         record.note(metrics={name: score.to_json() for name, score in found.everybody.items()})
     ablating.print_result(found, str(record.folder), as_json=as_json)
     return 0
+
+
+def _asked(context: typer.Context) -> tuple[Manifest, tuple[FeatureSpec, ...], AblationPlan]:
+    """Return the table, the columns to read, and what is to be run, from the command's options."""
+    from cache.gather import META
+    from heads.result import FitConfig
+
+    given = SimpleNamespace(**context.params)
+    reading = loading.TableOptions(
+        given.manifest, given.source, given.columns, given.root, given.skip_bad_rows
+    )
+    reading, target, known = observing.observed(
+        reading, given.target, None if given.observed_days is None else str(given.observed_days)
+    )
+    days = tuple(META + name for name in known)
+    scale = (given.task, given.transform, given.target_scale, given.quantiles, given.middle)
+    table, plan = learning.read_table(reading, learning.TargetOptions(target, *scale))
+    encoding = e.encoding(given.cache, given.weights, given.dtype, given.quantize, None)
+    always = o.names(given.always)
+    named = given.features and ",".join(dict.fromkeys((*o.names(given.features), *always, *days)))
+    specs, wanted = gathering.features_of(table, named, given.decoder, encoding)
+    heads = ablating.options_by_head(o.names(given.head), o.assignments(given.options, "--set"))
+    asked = FitConfig(
+        head=next(iter(heads)),
+        target=plan,
+        split=learning.split_of(table, given.split, given.seed),
+        features=wanted,
+        observed=days,
+        refit=given.refit,
+        seed=given.seed,
+    )
+    groups = o.assignments(given.group, "--group")
+    if len(days) > 1 and not set(days) & set(always):
+        groups = {"observed days": "+".join(days), **groups}
+    arms = {"arms": given.arms, "seeds": given.seeds}
+    return table, specs, ablating.plan_of(asked, heads, always=always, groups=groups, **arms)

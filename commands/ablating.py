@@ -37,16 +37,16 @@ def options_by_head(heads: Sequence[str], given: Mapping[str, str]) -> dict[str,
     """
     found: dict[str, dict[str, str]] = {head: {} for head in heads}
     for name, value in given.items():
-        head, dot, option = name.partition(".")
-        if dot and head in found:
+        head, _, option = name.partition(".")
+        if option and head in found:
             found[head][option] = value
-        elif dot or len(found) > 1:
-            raise UsageError(
-                f"--set {name}={value}: of which head? Write HEAD.{option or name}={value}, HEAD "
-                f"being {' or '.join(found)}"
-            )
-        else:
+        elif len(found) == 1:
             found[heads[0]][name] = value
+        else:
+            raise UsageError(
+                f"--set {name}={value}: of which head? Write HEAD.{name}={value}, HEAD being "
+                f"{' or '.join(found)}"
+            )
     return found
 
 

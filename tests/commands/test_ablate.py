@@ -89,6 +89,37 @@ def test_extracted_features_cost_what_the_cache_says(run, clips, tmp_path):
     assert text["coverage"] == 1
 
 
+def test_the_observed_days_of_a_curve_are_one_player(run, clips):
+    curve = ("--columns", "id=id,text=title,author=author,number=duration", "--head", "linear,gbm")
+    days = ("--target", "p", "--task", "sequence", "--observed-days", 2)
+    quick = ("--set", "gbm.rounds=5", "--features", "meta:duration", "--split", "kfold:4")
+    done = run("ablate", clips.table, *curve, *days, *quick, "--json")
+    answer = json.loads(done.out)
+    assert answer["metric"] == "amae"
+    names = {line["name"]: line["features"] for line in answer["players"]}
+    assert names == {"observed days": ["meta:p1", "meta:p2"], "meta:duration": ["meta:duration"]}
+    known, own = (line for line in answer["players"] if line["head"] == "linear")
+    gains = sorted([known, own], key=lambda line: line["shapley"]["value"])
+    assert gains[-1]["name"] == "observed days"
+
+
+def test_heads_made_of_others_and_neighbours_are_arms(run, clips):
+    heads = (
+        "--head",
+        "knn,blend",
+        "--set",
+        "blend.of=linear,mean",
+        "--target",
+        "ecr",
+        "--seeds",
+        2,
+    )
+    done = run("ablate", clips.table, *ASKED[:2], *QUICK[4:], *heads, "--arms", "single", "--json")
+    answer = json.loads(done.out)
+    assert set(answer["everybody"]) == {"knn", "blend"}
+    assert len(answer["arms"]) == 2 * 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
