@@ -73,11 +73,11 @@ def _by_part(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any, annotation: str) -> Any:
-    """Return an option's value as its annotation wants it; names may be joined by commas."""
+    """Return an option's value as its annotation wants it; names are joined by "," or ";"."""
     if annotation == "str":
         return str(value)
     if annotation == "tuple[str, ...]":
-        return tuple(value.split(",") if isinstance(value, str) else value)
+        return tuple(value.replace(";", ",").split(",") if isinstance(value, str) else value)
     return value if annotation.startswith("Mapping") else _number(name, value, annotation)
 
 
