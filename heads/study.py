@@ -29,7 +29,7 @@ from heads.contract import Span
 from heads.trials import DONE, FAILED, STOPPED, Options, Trial
 from heads.watch import Stopped, Watcher, watched
 
-_AT_RANDOM = 8  # trials before the estimator proposes
+_AT_RANDOM = 8  # trials, the defaults among them, before the estimator proposes
 _ASKED_AT = (8, 16, 32, 64, 128)  # epochs after which a trial is compared with others
 _KEPT = 66.0  # per cent of trials that go on after each of these
 _DIGITS = 4  # of an option that is tried: enough, and short enough to be given by hand

@@ -111,6 +111,16 @@ def test_a_fit_that_was_interrupted_goes_on_to_the_same_result(planted, tuned, t
     assert again.metrics == tuned.metrics
 
 
+@pytest.mark.parametrize("part", ["motion", "meta:category", "words:title"])
+def test_changed_features_are_another_question(planted, tmp_path, part):
+    kept = asked("linear", count=2, place=tmp_path / "tuning.db", fold=1)
+    kept = replace(kept, features=("motion", "meta:category", "words:title"))
+    first = fit_head(planted, raw(planted), kept)
+    turned = planted.columns[part].take(np.roll(np.arange(240), 1))
+    table = replace(planted, columns=planted.columns | {part: turned})
+    assert choices(fit_head(table, raw(planted), kept)) != choices(first)
+
+
 @pytest.mark.parametrize(("head", "task"), [("linear", "sequence"), ("mlp", "classification")])
 def test_every_task_can_be_tuned(planted, head, task):
     cells = ["up" if value > 1.5 else "down" for value in planted.target]
