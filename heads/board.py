@@ -203,7 +203,9 @@ def _settings(runs: Fits) -> dict[str, list[str]]:
 def _word(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return "default" if value is None else str(value)
+    if value is None:
+        return "default"
+    return ", ".join(word.strip() for word in str(value).split(","))  # lines break between them
 
 
 def _coverage(runs: Fits, names: Sequence[str]) -> dict[str, dict[str, Gaps]]:
