@@ -136,6 +136,7 @@ def run_in(
 ) -> Ablation:
     """Fit what the journal of a run folder lacks, judge all of it, and write the files."""
     from core.progress import Meter
+    from corpus.leaks import KINDS
     from heads.ablation import Setting, asked_of, cells_of, run_ablation
     from heads.ablation_files import write_ablation
     from heads.ablation_journal import Journal
@@ -155,7 +156,8 @@ def run_in(
         )
         with Meter("ablation", lacking, unit="fits", patience_s=2) as meter:
             run_ablation(setting, journal, meter.advance)
-        notes = (f"What the split lets through: {leaks.text()}.",)
+        leaky = any(leaks.count(kind) for kind in KINDS)
+        notes = [f"What the split lets through: {leaks.text()}."] if leaky else []
         found = result_of(setting, journal, metric=metric, costs=costs, notes=notes)
     write_ablation(folder, found, [shlex.join(["python", "cli.py", *sys.argv[1:]])])
     return found
