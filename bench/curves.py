@@ -1,6 +1,6 @@
 """What heads reach on real popularity curves, beside persistence and ridge regression.
 
-    python -m bench.curves [--data DIR] [--cache DIR] [--cases NAMES] [--heads HEAD,HEAD:OPTION=VALUE]
+    python -m bench.curves [--data DIR] [--cache DIR] [--cases NAMES] [--heads HEAD,HEAD:NAME=VALUE]
 
 Cases: `days0` and `days1` are 6,545 curves of 22 days without and with their first day known, with
 title, numbers, category and age, folds by channel; `active1`, `active3` and `active7` are 11,222
@@ -118,7 +118,7 @@ def load(case: Case, data: Path, cache: Path) -> Loaded:
 def predict(
     loaded: Loaded, head: str, features: Sequence[str], folds: int
 ) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
-    """Return the rows that were tested, int64, and what the head and its baselines predict there."""
+    """Return the rows that were tested, int64, and what the head and its baselines predict."""
     case = loaded.case
     name, _, options = head.partition(":")
     config = FitConfig(

@@ -132,11 +132,11 @@ def _hashes(column: Column) -> np.ndarray:
     """Return int64 [N], equal for equal values; 0 where there is none."""
     if column.offsets is None:
         values = np.ascontiguousarray(column.values.reshape(len(column), -1))
-        parts = [row.tobytes() for row in values]
+        parts = (row.tobytes() for row in values)
     else:
         edges = zip(column.offsets[:-1].tolist(), column.offsets[1:].tolist(), strict=True)
-        parts = [column.values[start:stop].tobytes() for start, stop in edges]
-    hashes = np.array([hash(part) for part in parts], dtype=np.int64)
+        parts = (column.values[start:stop].tobytes() for start, stop in edges)
+    hashes = np.fromiter((hash(part) for part in parts), np.int64, len(column))
     return np.where(column.present, hashes, 0)
 
 

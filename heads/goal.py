@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from cache.table import FeatureTable
+from heads.anchor import Anchor, fit_anchor
 from heads.contract import Problem
 from heads.logistic import softmax
 
@@ -21,11 +22,13 @@ class Goal:
     scale    centre and spread of each output in the train rows, float64 [2, outputs]; 0 and 1 for
              classes
     weights  float32 [classes]; None: every row weighs the same
+    anchor   sequences: the last known day, from which the rest is told
     """
 
     problem: Problem
     scale: np.ndarray
     weights: torch.Tensor | None = None
+    anchor: Anchor = field(default_factory=Anchor)
 
     @property
     def of_classes(self) -> bool:
@@ -37,7 +40,7 @@ class Goal:
         if self.of_classes:
             return torch.from_numpy(table.target)
         centre, spread = self.scale
-        scaled = (table.target.reshape(len(table), -1) - centre) / spread
+        scaled = (_numbers(self.problem, self.anchor, table) - centre) / spread
         return torch.from_numpy(scaled.astype(np.float32))
 
     def loss(
@@ -57,13 +60,16 @@ class Goal:
             return scores.mean(dim=0)
         return torch.logsumexp(torch.log_softmax(scores, dim=2), dim=0) - math.log(len(scores))
 
-    def decode(self, scores: np.ndarray) -> np.ndarray:
-        """Return what a head predicts, of scores float64 [N, outputs]."""
+    def decode(self, scores: np.ndarray, table: FeatureTable) -> np.ndarray:
+        """Return what a head predicts for the rows of a table, of scores float64 [N, outputs]."""
         if self.of_classes:
             return softmax(scores)
         centre, spread = self.scale
         numbers: np.ndarray = scores * spread + centre
-        return numbers[:, 0] if self.problem.task == "regression" else numbers
+        if self.problem.task == "regression":
+            return numbers[:, 0]
+        curves: np.ndarray = numbers + self.anchor.of(table)[:, None]
+        return curves
 
 
 def fit_goal(problem: Problem, train: FeatureTable, *, class_weights: float = 0.0) -> Goal:
@@ -75,13 +81,23 @@ def fit_goal(problem: Problem, train: FeatureTable, *, class_weights: float = 0.
     target = train.target
     assert target is not None
     if problem.task != "classification":
-        columns = target.reshape(len(target), -1)
+        anchor = fit_anchor(problem.observed if problem.task == "sequence" else (), train)
+        columns = _numbers(problem, anchor, train)
         spread = np.nanstd(columns, axis=0)
         centre = np.nanmean(columns, axis=0)
-        return Goal(problem, np.stack([centre, np.where(spread > 0, spread, 1.0)]))
+        scale = np.stack([centre, np.where(spread > 0, spread, 1.0)])
+        return Goal(problem, scale, anchor=anchor)
     scale = np.stack([np.zeros(problem.outputs), np.ones(problem.outputs)])
     if not class_weights:
         return Goal(problem, scale)
     rows = np.bincount(target, minlength=problem.outputs)
     weights = np.where(rows > 0, len(target) / np.maximum(rows, 1), 0.0) ** class_weights
     return Goal(problem, scale, torch.from_numpy(weights.astype(np.float32)))
+
+
+def _numbers(problem: Problem, anchor: Anchor, table: FeatureTable) -> np.ndarray:
+    """Return what is to be told of each row, float64 [N, outputs], NaN for gaps."""
+    if problem.task == "sequence":
+        return anchor.shifted(table)
+    assert table.target is not None
+    return table.target.reshape(len(table), -1)

@@ -37,7 +37,7 @@ class LstmOptions:
     hidden: int = 64
     layers: int = 2
     cells: int = 32
-    dropout: float = 0.3
+    dropout: float = 0.2
     feature_dropout: float = 0.1
     balance: float = 1.0
     topics: int = TOPICS
@@ -93,9 +93,9 @@ _PUBLISHED = {
 _OURS = {
     "beta": 0.1,
     **dict.fromkeys(("slope", "bend", "peak"), 0.0),
-    "rate": 2e-3,
+    "rate": 4e-3,
     "decay": 0.01,
-    "batch": 128,
+    "batch": 256,
     "epochs": 200,
-    "patience": 12,
+    "patience": 8,
 }

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 
 from cache.table import FeatureTable
 from core.files import write_json
+from heads.anchor import Anchor
 from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, save_arrays
 from heads.goal import Goal, fit_goal
@@ -181,7 +182,7 @@ class Mlp:
 
         Sums are made in float64, so that what is beside a row does not show in it.
         """
-        return self._goal.decode(self._scores(*self._inputs.apply(table)))
+        return self._goal.decode(self._scores(*self._inputs.apply(table)), table)
 
     def _scores(self, values: torch.Tensor, flags: torch.Tensor) -> np.ndarray:
         """Return the scores of the networks together, float64 [N, outputs]."""
@@ -211,6 +212,7 @@ class Mlp:
             "problem": self.problem.to_json(),
             "options": asdict(self._options),
             "importances": self._shares,
+            "fallback": self._goal.anchor.fallback,
         }
         write_json(folder / "mlp.json", words)
         state = self._fitted().state_dict()
@@ -225,7 +227,9 @@ class Mlp:
         arrays = load_file(folder / "mlp.safetensors")
         head = cls(Problem.from_json(words["problem"]), MlpOptions(**words["options"]))
         head._inputs = Inputs.load(folder)
-        head._goal = Goal(head.problem, arrays.pop("scale"))
+        observed = head.problem.observed if head.problem.task == "sequence" else ()
+        anchor = Anchor(observed, words["fallback"])
+        head._goal = Goal(head.problem, arrays.pop("scale"), anchor=anchor)
         head._network = head._untaught()
         head._network.load_state_dict(
             {n.removeprefix("network."): torch.from_numpy(value) for n, value in arrays.items()}

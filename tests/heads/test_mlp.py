@@ -132,3 +132,13 @@ def test_a_wrong_option_is_refused(option, value, text):
     with pytest.raises(UsageError) as raised:
         make_head("mlp", Problem("regression"), {option: value})
     assert str(raised.value) == f"head 'mlp': {text}"
+
+
+def test_a_curve_is_told_from_its_last_known_day():
+    table = plant(120)
+    first = make_column("meta:p1", np.linspace(0, 900, 120))
+    curves = first.values + np.array([[1.0, 2.0, 3.0]])
+    table = make_table(*table.columns.values(), first, target=curves)
+    head = make_head("mlp", Problem("sequence", 3, ("meta:p1",)), {"networks": 1, "epochs": 2})
+    head.fit(table, None, seed=0, fixed={})
+    np.testing.assert_allclose(head.predict(table), curves, atol=5)  # of 0 to 900
