@@ -38,7 +38,7 @@ def cell_of(plan: AblationPlan, fold: str, *, head: str, seed: int, players: int
     """
     if not plan.selection(players):
         return Cell(fold, NOBODY, plan.seeds[0], 0)
-    seeded = not shares_products(head, plan.config.target.task)
+    seeded = not shares_products(head, plan.config.target.task, plan.heads[head])
     return Cell(fold, head, seed if seeded else plan.seeds[0], players)
 
 
@@ -74,7 +74,7 @@ def _fits(given: FoldTables, plan: AblationPlan, cells: Sequence[Cell]) -> Itera
     head = cells[0].head
     config = replace(plan.config, head=head, options=plan.heads.get(head, {}))
     selections = [plan.selection(cell.players) for cell in cells]
-    if all(selections) and shares_products(head, config.target.task):
+    if all(selections) and shares_products(head, config.target.task, config.options):
         yield from fit_ridge_arms(given, config, selections)
         return
     for cell, selection in zip(cells, selections, strict=True):

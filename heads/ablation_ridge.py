@@ -8,7 +8,7 @@ but for rounding.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -29,11 +29,12 @@ from heads.rotation import Matrix, without_zeros
 from heads.threads import thread_count
 
 Parts = Mapping[str, Matrix]  # by feature its scaled columns
+_KNOWN_OPTIONS = {"penalty", "balance"}
 
 
-def shares_products(head: str, task: str) -> bool:
-    """Say whether arms of a head are ridge fits; these look at no seed either."""
-    return head == Linear.name and task != "classification"
+def shares_products(head: str, task: str, options: Collection[str]) -> bool:
+    """Say whether arms of a head with these options are ridge fits; they look at no seed either."""
+    return head == Linear.name and task != "classification" and set(options) <= _KNOWN_OPTIONS
 
 
 def fit_ridge_arms(

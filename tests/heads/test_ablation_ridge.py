@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import FitError
 from heads.ablation_fold import fit_arm
-from heads.ablation_ridge import fit_ridge_arms
+from heads.ablation_ridge import fit_ridge_arms, shares_products
 from heads.fit import divide, fit_head
 from heads.folding import tables_of
 from tests.heads.tables import config, make_column, make_counts, make_table, plant, raw
@@ -76,6 +76,13 @@ def test_options_of_the_head_hold():
     for alone, shared in both_ways(table, raw(table), options=options, refit=True):
         same(alone, shared)
         assert shared.chosen == {"penalty": 0.1}
+
+
+def test_only_what_is_a_plain_ridge_shares_products():
+    assert shares_products("linear", "regression", {"penalty", "balance"})
+    assert not shares_products("linear", "regression", {"weigh"})
+    assert not shares_products("linear", "classification", ())
+    assert not shares_products("gbm", "sequence", ())
 
 
 def test_a_feature_that_never_varies_is_named_with_the_remedy():
