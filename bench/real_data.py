@@ -103,15 +103,15 @@ def load(
     return Loaded(source, replace(table, author=manifest.author), manifest.target("label"), texts)
 
 
-def fit(loaded: Loaded, families: Sequence[str], head: str) -> FitResult:
+def fit(loaded: Loaded, families: Sequence[str], head: str, *, seed: int = 0) -> FitResult:
     """Fit as `fit-head` does; families have a variant where one is meant.
 
-    "container" stands for the numbers of the table.
+    "container" stands for the numbers of the table; `seed` draws the folds.
     """
     config = FitConfig(
         head=head,
         target=TargetPlan("label", "classification"),
-        split=SplitPlan.parse(loaded.source.split, seed=0),
+        split=SplitPlan.parse(loaded.source.split, seed=seed),
         features=tuple(name for name in loaded.table.columns if _is_of(loaded, name, families)),
         refit=True,
     )

@@ -42,6 +42,7 @@ from heads.result import FitResult
 from scoring.bootstrap import Score
 
 HEADS = ("linear", "gbm", "mlp")
+DRAWS = 10
 
 
 def emotion(data: Path, cache: Path) -> None:
@@ -81,6 +82,7 @@ def fight(data: Path, cache: Path) -> None:
             if head == "linear":
                 _beside(loaded, result, f"container, {best}", own)
     _openings(loaded)
+    _draws(loaded, {**labels, "container": ("container",)})
     print("  quoted: motion 0.706; MobileNetV2 0.682; container 0.702")
 
 
@@ -107,6 +109,16 @@ def _openings(loaded: Loaded) -> None:
             cells.append(_cell(fit(loaded, names, head).metrics["accuracy"]))
         label = "all" if seconds is None else f"0-{seconds} s"
         print(f"    {label:13}" + "".join(f"  {cell:22}" for cell in cells), flush=True)
+
+
+def _draws(loaded: Loaded, parts: Mapping[str, Sequence[str]]) -> None:
+    """Print how much of a score is the draw of the folds."""
+    print(f"  linear, {DRAWS} draws of the folds: mean accuracy, deviation, lowest, highest")
+    for label, families in parts.items():
+        fits = [fit(loaded, families, "linear", seed=seed) for seed in range(DRAWS)]
+        found = np.array([each.metrics["accuracy"].value for each in fits])
+        numbers = (found.mean(), found.std(ddof=1), found.min(), found.max())
+        print(f"    {label:30}" + "".join(f"  {number:.3f}" for number in numbers), flush=True)
 
 
 def _title(text: str, loaded: Loaded) -> None:
