@@ -31,10 +31,12 @@ from cache.store import Store, StoredFeature
 from cache.writer import Limits, ShardWriter
 from core.errors import UnknownName, UsageError
 from core.files import TEMPORARY_PREFIX, storage_errors, sync
+from core.progress import Meter
 from core.status import Status
 
 FORMATS = ("tar", "npy", "parquet", "h5")
 _SHARD = Limits(age_s=math.inf)
+_PATIENCE_S = 1.0  # work that takes no longer is not talked of
 _TAR_BYTES, _MEMBER_BYTES = 256 << 20, 1024
 _ENDS_FAMILY = "@:/"
 
@@ -147,8 +149,10 @@ def write_export(
         if joined:
             _write_samples(parts, folder)
         else:
-            for part in parts:
-                _WRITERS[format](part.selection, folder)
+            with Meter("export", len(parts), unit="features", patience_s=_PATIENCE_S) as meter:
+                for part in parts:
+                    _WRITERS[format](part.selection, folder)
+                    meter.advance()
         told = write_exported(
             folder, "samples" if joined else format, [part.to_json() for part in parts]
         )
@@ -203,13 +207,16 @@ def _write_samples(parts: Sequence[Part], folder: Path) -> None:
     samples = [np.array([place[n] for n in p.selection.ids.tolist()], np.int64) for p in parts]
     size = sum(part.selection.row_bytes() + _MEMBER_BYTES for part in parts)
     step = rows_within(_TAR_BYTES, size)
-    for number, start in enumerate(range(0, len(ids), step)):
-        columns = []
-        for part, sample in zip(parts, samples, strict=True):
-            rows = np.flatnonzero((sample >= start) & (sample < start + step))
-            rows = rows[np.argsort(sample[rows])]
-            columns.append((part.spec, part.selection.take(rows).read()))
-        (folder / f"samples-{number:05}.tar").write_bytes(encode_samples(columns))
+    starts = range(0, len(ids), step)
+    with Meter("export", len(starts), unit="tars", patience_s=_PATIENCE_S) as meter:
+        for number, start in enumerate(starts):
+            columns = []
+            for part, sample in zip(parts, samples, strict=True):
+                rows = np.flatnonzero((sample >= start) & (sample < start + step))
+                rows = rows[np.argsort(sample[rows])]
+                columns.append((part.spec, part.selection.take(rows).read()))
+            (folder / f"samples-{number:05}.tar").write_bytes(encode_samples(columns))
+            meter.advance()
 
 
 _WRITERS: Mapping[str, Callable[[Selection, Path], None]] = {

@@ -47,6 +47,7 @@ def run(
     from cache.importing import import_source, open_import
     from cache.shard import FORMATS
     from cache.store import Store, StoredFeature
+    from core.progress import Meter
 
     FORMATS.check(shard_format)
     if folder.resolve() == cache.resolve():
@@ -55,7 +56,12 @@ def run(
     stored = [StoredFeature(spec.name, spec.fingerprint, spec) for spec in sources]
     specs = chosen(stored, o.names(features))
     store = Store(cache)
-    done = [import_source(sources[s], store, format=shard_format, dry_run=dry_run) for s in specs]
+    done = []
+    with Meter("import", len(specs), unit="features", patience_s=1.0) as meter:
+        for spec in specs:
+            one = import_source(sources[spec], store, format=shard_format, dry_run=dry_run)
+            done.append(one)
+            meter.advance()
     if as_json:
         o.print_json({"cache": str(cache), "features": [_told(one) for one in done]})
     else:
