@@ -40,14 +40,14 @@ def make(folder: Path) -> dict[str, str]:
     return {family: str(folder / family) for family in _MAKERS}
 
 
-def _timesformer(_: Path) -> Made:
+def _timesformer(_place: Path) -> Made:
     steps = {"image_processor_type": "VideoMAEImageProcessor", "size": {"shortest_edge": 224}}
     crop = {"crop_size": {"height": 224, "width": 224}}
     return AutoModel.from_config(TimesformerConfig()), {**steps, **crop, **_KINETICS}
 
 
 def _resnet(depths: list[int]) -> Callable[[Path], Made]:
-    def made(_: Path) -> Made:
+    def made(_place: Path) -> Made:
         steps = {"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0.875, "resample": 3}
         size = {"size": {"shortest_edge": 224}}
         model = AutoModel.from_config(ResNetConfig(depths=depths)).train()

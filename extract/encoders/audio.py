@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.status import Gap, absent
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights, read_json
+from extract.encoders.chosen import Dims, arrays, choose
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.family import Family
 from extract.opening import opened, with_opening
 from media.request import AudioRequest
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import torch
 
 VERSION = 1
-STORED = "float16"
-READS = ("audio",)
 MOST_S = 60.0  # of a track; short videos have no more
 LEAST_S = 0.1  # of sound that is measured at all
 REST_S = 1.0  # of sound that is worth a window of its own
@@ -64,29 +62,14 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a sound track."""
     del decoder  # sound is read by PyAV whatever reads the frames
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
+    chosen = choose(name, row, encoding)
     ear = EARS[row.facts["ear"]]
     request = opened(AudioRequest(ear.rate_hz, seconds=MOST_S), seconds)
-    recipe = {"code": "encoders.audio", "version": VERSION, "window_s": ear.window_s}
-    recipe |= recipe_of(weights.identity, computing) | {"audio": request.recipe()}
-    whole = with_opening(name, seconds)
-    width = published_width(row, weights) or width_of(weights)
-    dims: dict[str, tuple[int | str, ...]] = {
-        whole: (width,),
-        f"{whole}/windows": ("window", width),
-    }
-    return Encoder(
-        family=name,
-        reads=READS,
-        specs=tuple(FeatureSpec(each, dim, STORED, READS, recipe) for each, dim in dims.items()),
-        network=AudioNetwork(name, whole, row.facts["ear"]),
-        weights=weights,
-        computing=computing,
-        audio=request,
-        on_request=frozenset(dims) - {whole},
-        weight_bytes=weight_bytes(row, computing),
-    )
+    recipe = chosen.recipe("encoders.audio", VERSION, window_s=ear.window_s, audio=request.recipe())
+    whole, width = with_opening(name, seconds), chosen.width(width_of)
+    dims: Dims = {whole: (width,), f"{whole}/windows": ("window", width)}
+    network = AudioNetwork(name, whole, row.facts["ear"])
+    return chosen.encoder(network, arrays(dims, ("audio",), recipe), audio=request)
 
 
 def width_of(weights: Weights) -> int:

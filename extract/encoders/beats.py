@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.errors import CheckpointError
 from core.status import Gap, absent
 from extract.contract import Inputs, Value
-from extract.encoders.audio import MOST_S, READS, cut, mel_bank
+from extract.encoders.audio import MOST_S, cut, mel_bank
+from extract.encoders.chosen import Dims, arrays, choose
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.state import not_quantised, read_checkpoint, tensors_of
 from extract.family import Family
 from extract.opening import opened, with_opening
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from extract.encoders.beats_network import BEATs
 
 VERSION = 1
-STORED = "float16"
 RATE_HZ = 16_000
 WINDOW_S = 10.0  # the clips of AudioSet, which it was trained on
 BANDS, PATCH = 128, 16
@@ -63,28 +62,17 @@ def extractor(
 ) -> Encoder:
     """Return the encoder of a sound track."""
     del decoder  # sound is read by PyAV whatever reads the frames
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
+    chosen = choose(name, row, encoding)
     request = opened(AudioRequest(RATE_HZ, seconds=MOST_S), seconds)
-    recipe = {"code": "encoders.beats", "version": VERSION, "window_s": WINDOW_S}
-    recipe |= recipe_of(weights.identity, computing) | {"audio": request.recipe()}
+    recipe = chosen.recipe("encoders.beats", VERSION, window_s=WINDOW_S, audio=request.recipe())
     whole, width = with_opening(name, seconds), row.width or 0
-    dims: dict[str, tuple[int | str, ...]] = {
+    dims: Dims = {
         whole: (width,),
         f"{whole}/windows": ("window", width),
         f"{whole}/tokens": ("token", width),
     }
-    return Encoder(
-        family=name,
-        reads=READS,
-        specs=tuple(FeatureSpec(each, dim, STORED, READS, recipe) for each, dim in dims.items()),
-        network=BEATsNetwork(whole, width),
-        weights=weights,
-        computing=computing,
-        audio=request,
-        on_request=frozenset(dims) - {whole},
-        weight_bytes=weight_bytes(row, computing),
-    )
+    network = BEATsNetwork(whole, width)
+    return chosen.encoder(network, arrays(dims, ("audio",), recipe), audio=request)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cache.store import SPEC_FILE, feature_folders, read_spec
 from core.device import DTYPES, choose_device, choose_dtype
@@ -14,13 +13,10 @@ from core.errors import UnknownName, UsageError
 from core.log import logger
 from extract.encoders.checkpoint import Places, Weights
 from extract.encoders.encoder import Computing
-from extract.family import Family
 
 QUANTIZE = ("none", "int8", "nf4")
-_UNKNOWN_M = 100.0  # millions of parameters of a checkpoint that no row describes
 _FAMILY_END = re.compile("@|%")  # in a folder's name, where ":" and "/" are percent-encoded
 _ALL = ""  # the key of what holds for every family that is not named
-_BYTES = {"none": 0.0, "int8": 1.0, "nf4": 0.56}  # per weight, NF4 with its scales
 
 
 @dataclass(frozen=True)
@@ -94,15 +90,6 @@ class Encoding:
                     raise UnknownName(f"{option}: feature", family, known)
 
 
-def recipe_of(identity: Mapping[str, str], computing: Computing) -> dict[str, Any]:
-    """Return what a checkpoint and its arithmetic put into a recipe."""
-    return {
-        "checkpoint": dict(identity),
-        "compute": computing.dtype,
-        "quantize": computing.quantize,
-    }
-
-
 def stored_dtypes(cache: Path, family: str, weights: Weights, quantize: str) -> set[str]:
     """Return the number formats in which a cache has features of a family, of these weights."""
     wanted = {"checkpoint": dict(weights.identity), "quantize": quantize}
@@ -112,18 +99,6 @@ def stored_dtypes(cache: Path, family: str, weights: Weights, quantize: str) -> 
         if _FAMILY_END.split(folder.parent.name)[0] == family and (folder / SPEC_FILE).exists()
     ]
     return {recipe["compute"] for recipe in recipes if wanted.items() <= recipe.items()}
-
-
-def published_width(row: Family, weights: Weights) -> int | None:
-    """Return the width that a row states, if these are the weights that it is about."""
-    return row.width if row.checkpoint and weights.hub == row.checkpoint.hub else None
-
-
-def weight_bytes(row: Family, computing: Computing) -> int:
-    """Return about how many bytes a family's weights take on the device."""
-    parameters_m = row.checkpoint.parameters_m if row.checkpoint else _UNKNOWN_M
-    width = _BYTES[computing.quantize] or (4 if computing.dtype in ("float32", "auto") else 2)
-    return int(parameters_m * 1e6 * width)
 
 
 def _by_family(option: str, text: str, words: Collection[str]) -> dict[str, str]:

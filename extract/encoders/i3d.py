@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Inputs, Value
+from extract.encoders.chosen import Dims, arrays, choose
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.encoders.state import not_quantised
 from extract.family import Family
@@ -28,8 +28,6 @@ from extract.opening import opened, with_opening
 from media.request import FrameRequest
 
 VERSION = 1
-STORED = "float16"
-READS = ("video",)
 REQUEST = FrameRequest("dense", frames=64, fps=25.0)
 STEPS = PictureSteps(
     size=None,
@@ -51,29 +49,18 @@ def extractor(
     seconds: float | None = None,
 ) -> Encoder:
     """Return the encoder of a clip."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
+    chosen = choose(name, row, encoding)
     request = opened(REQUEST, seconds)
-    recipe = {"code": "encoders.i3d", "version": VERSION}
-    recipe |= recipe_of(weights.identity, computing)
-    recipe |= {"frames": request.recipe(), "decoder": decoder}
-    whole = with_opening(name, seconds)
-    dims: dict[str, tuple[int | str, ...]] = {
-        whole: (1024,),
-        f"{whole}/tokens": ("step", 1024),
-        f"{whole}/logits": (int(row.facts["classes"]),),
+    recipe = chosen.recipe("encoders.i3d", VERSION, frames=request.recipe(), decoder=decoder)
+    whole, width = with_opening(name, seconds), row.width or 0
+    classes = int(row.facts["classes"])
+    dims: Dims = {
+        whole: (width,),
+        f"{whole}/tokens": ("step", width),
+        f"{whole}/logits": (classes,),
     }
-    return Encoder(
-        family=name,
-        reads=READS,
-        specs=tuple(FeatureSpec(each, dim, STORED, READS, recipe) for each, dim in dims.items()),
-        network=I3DNetwork(whole, int(row.facts["classes"])),
-        weights=weights,
-        computing=computing,
-        frames=request,
-        on_request=frozenset(dims) - {whole},
-        weight_bytes=weight_bytes(row, computing),
-    )
+    network = I3DNetwork(whole, classes)
+    return chosen.encoder(network, arrays(dims, ("video",), recipe), frames=request)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
+from extract.encoders.chosen import Dims, arrays, choose
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.family import Family
 from extract.opening import opened, with_opening
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FRAMES = 8
-STORED = "float16"
 
 
 def extractor(
@@ -44,30 +43,22 @@ def extractor(
     cover: bool = False,
 ) -> Encoder:
     """Return the encoder of a family's frames, or of covers."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
-    width = published_width(row, weights) or width_of(weights)
+    chosen = choose(name, row, encoding)
+    width = chosen.width(width_of)
+    if cover:
+        recipe, whole = chosen.recipe("encoders.image", VERSION), f"{name}@cover"
+        specs = arrays({whole: (width,)}, ("image",), recipe)
+        return chosen.encoder(ImageNetwork(name, whole), specs)
     request = opened(FrameRequest("segment_centres", frames=FRAMES), seconds)
-    recipe = {"code": "encoders.image", "version": VERSION}
-    recipe |= recipe_of(weights.identity, computing)
-    if not cover:
-        recipe |= {"frames": request.recipe(), "decoder": decoder}
-    whole = f"{name}@cover" if cover else with_opening(name, seconds)
-    reads = ("image",) if cover else ("video",)
-    dims: dict[str, tuple[int | str, ...]] = {whole: (width,)}
-    if not cover:
-        dims |= {f"{whole}/std": (width,), f"{whole}/frames": ("frame", width)}
-    return Encoder(
-        family=name,
-        reads=reads,
-        specs=tuple(FeatureSpec(each, dim, STORED, reads, recipe) for each, dim in dims.items()),
-        network=ImageNetwork(name, whole),
-        weights=weights,
-        computing=computing,
-        frames=None if cover else request,
-        on_request=frozenset(dims) - {whole},
-        weight_bytes=weight_bytes(row, computing),
-    )
+    recipe = chosen.recipe("encoders.image", VERSION, frames=request.recipe(), decoder=decoder)
+    whole = with_opening(name, seconds)
+    dims: Dims = {
+        whole: (width,),
+        f"{whole}/std": (width,),
+        f"{whole}/frames": ("frame", width),
+    }
+    specs = arrays(dims, ("video",), recipe)
+    return chosen.encoder(ImageNetwork(name, whole), specs, frames=request)
 
 
 def width_of(weights: Weights) -> int:

@@ -23,8 +23,9 @@ from core.errors import CheckpointError
 from extract.contract import Inputs, Value
 from extract.encoders.captions import Length
 from extract.encoders.checkpoint import read_json
+from extract.encoders.chosen import arrays, choose, hidden_size
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.encoders.prompts import FRAMES, Prompter
 from extract.encoders.smolvlm2_features import Wanted
@@ -34,7 +35,6 @@ from media.request import FrameRequest
 from media.transforms import resize
 
 VERSION = 1
-STORED = "float16"
 MOST = {"title": 300, "description": 1000}  # characters of each text that are read
 LENGTH = Length(beams=1, least=4, most=48)
 VERDICT = "Would most people who come across this short video keep watching it? Answer yes or no."
@@ -50,37 +50,33 @@ def extractor(
     seconds: float | None = None,
 ) -> Encoder:
     """Return the encoder of a clip and its texts."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
-    width = published_width(row, weights)
-    width = width or int(weights.fetched().config()["text_config"]["hidden_size"])
+    chosen = choose(name, row, encoding)
+    width = chosen.width(hidden_size("text_config"))
     request = opened(FrameRequest("uniform", frames=FRAMES), seconds)
     most = {field: MOST[field] for field in row.facts["texts"]}
     length = replace(LENGTH, **encoding.length)
-    recipe = {"code": "encoders.smolvlm2", "version": VERSION, "characters": most}
-    recipe |= recipe_of(weights.identity, computing)
-    recipe |= {"frames": request.recipe(), "decoder": decoder}
-    whole = with_opening(name, seconds)
-    reads = ("video", *(f"text:{field}" for field in most))
-    asked = recipe | {"question": VERDICT}
-    specs = {
-        **dict.fromkeys(Wanted(whole).states, ((width,), STORED, asked)),
-        f"{whole}/yes": ((1,), "float32", asked),
-        f"{whole}/vision": (("token", width), STORED, recipe),
-        f"{whole}/caption": ((), TEXT, recipe | {"question": CAPTION, "length": length.recipe()}),
-    }
-    return Encoder(
-        family=name,
-        reads=reads,
-        specs=tuple(
-            FeatureSpec(each, dims, kind, reads, told) for each, (dims, kind, told) in specs.items()
-        ),
-        network=SmolVLM2Network(name, whole, most, length, seconds),
-        weights=weights,
-        computing=computing,
+    recipe = chosen.recipe(
+        "encoders.smolvlm2",
+        VERSION,
+        characters=most,
+        frames=request.recipe(),
+        decoder=decoder,
+    )
+    whole, reads = with_opening(name, seconds), ("video", *(f"text:{field}" for field in most))
+    asked, told = recipe | {"question": VERDICT}, {"question": CAPTION, "length": length.recipe()}
+    states = dict.fromkeys(Wanted(whole).states, (width,))
+    specs = [
+        *arrays(states, reads, asked),
+        FeatureSpec(f"{whole}/yes", (1,), "float32", reads, asked),
+        *arrays({f"{whole}/vision": ("token", width)}, reads, recipe),
+        FeatureSpec(f"{whole}/caption", (), TEXT, reads, recipe | told),
+    ]
+    always = {whole, f"{whole}/yes"}
+    return chosen.encoder(
+        SmolVLM2Network(name, whole, most, length, seconds),
+        specs,
         frames=request,
-        on_request=frozenset(specs) - {whole, f"{whole}/yes"},
-        weight_bytes=weight_bytes(row, computing),
+        on_request=frozenset(spec.name for spec in specs) - always,
     )
 
 

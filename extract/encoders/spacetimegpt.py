@@ -24,8 +24,9 @@ from cache.spec import TEXT, FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Value
 from extract.encoders.captions import Length, said, write
+from extract.encoders.chosen import STORED, choose, hidden_size
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.encoders.video import Clip, check_frames
 from extract.family import Family
@@ -33,7 +34,6 @@ from extract.opening import opened, with_opening
 from media.request import FrameRequest
 
 VERSION = 1
-STORED = "float16"
 FRAMES = 8
 LENGTH = Length(beams=8, least=10, most=20)
 GPT2 = ("openai-community/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e")
@@ -57,30 +57,20 @@ def extractor(
     seconds: float | None = None,
 ) -> Encoder:
     """Return the encoder that captions a clip."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
-    known = published_width(row, weights)
-    width = known or int(weights.fetched().config()["encoder"]["hidden_size"])
+    chosen = choose(name, row, encoding)
     request = opened(FrameRequest("segment_starts", frames=FRAMES), seconds)
-    recipe = {"code": "encoders.spacetimegpt", "version": VERSION}
-    recipe |= recipe_of(weights.identity, computing)
-    recipe |= {"frames": request.recipe(), "decoder": decoder}
-    whole, reads = with_opening(name, seconds), ("video",)
+    recipe = chosen.recipe(
+        "encoders.spacetimegpt", VERSION, frames=request.recipe(), decoder=decoder
+    )
+    whole, width = with_opening(name, seconds), chosen.width(hidden_size("encoder"))
     length = replace(LENGTH, **encoding.length)
     written = recipe | {"length": length.recipe()}
-    return Encoder(
-        family=name,
-        reads=reads,
-        specs=(
-            FeatureSpec(whole, (width,), STORED, reads, recipe),
-            FeatureSpec(f"{whole}/caption", (), TEXT, reads, written),
-        ),
-        network=CaptionNetwork(name, whole, length),
-        weights=weights,
-        computing=computing,
-        frames=request,
-        weight_bytes=weight_bytes(row, computing),
-    )
+    specs = [
+        FeatureSpec(whole, (width,), STORED, ("video",), recipe),
+        FeatureSpec(f"{whole}/caption", (), TEXT, ("video",), written),
+    ]
+    network = CaptionNetwork(name, whole, length)
+    return chosen.encoder(network, specs, frames=request, on_request=frozenset())
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from cache.spec import FeatureSpec
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
+from extract.encoders.chosen import arrays, choose, hidden_size
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.family import Family
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import torch
 
 VERSION = 1
-STORED = "float16"
 APPETITE = 16  # texts are small: sorting 128 of them by length spares most of the padding
 TOGETHER = 32  # texts in one pass through the model
 POOLINGS = ("pooler", "mean", "first", "last")
@@ -64,13 +64,10 @@ def extractor(
     upstream: FeatureSpec | None = None,
 ) -> Encoder:
     """Return the encoder of a field of text, or of the texts that another feature gives."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
-    reading = Reading(**row.facts) if row.checkpoint else reading_of(weights)
-    known = published_width(row, weights)
-    width = known or int(weights.fetched().config()["hidden_size"])
-    recipe = {"code": "encoders.text", "version": VERSION, **vars(reading)}
-    recipe |= recipe_of(weights.identity, computing)
+    chosen = choose(name, row, encoding)
+    reading = Reading(**row.facts) if row.checkpoint else reading_of(chosen.weights)
+    width = chosen.width(hidden_size())
+    recipe = chosen.recipe("encoders.text", VERSION, **vars(reading))
     if upstream is not None:
         told = {"fingerprint": upstream.fingerprint, "recipe": dict(upstream.recipe)}
         recipe["after"] = {upstream.name: told}
@@ -80,17 +77,11 @@ def extractor(
         dims[f"{whole}/mean"] = (width,)
     dims[f"{whole}/tokens"] = ("token", width)
     reads = upstream.reads if upstream else (f"text:{field}",)
-    return Encoder(
-        family=name,
-        reads=reads,
-        specs=tuple(FeatureSpec(each, dim, STORED, reads, recipe) for each, dim in dims.items()),
-        network=TextNetwork(field, whole, reading),
-        weights=weights,
-        computing=computing,
+    return chosen.encoder(
+        TextNetwork(field, whole, reading),
+        arrays(dims, reads, recipe),
         after=(upstream,) if upstream else (),
-        on_request=frozenset(dims) - {whole},
         appetite=APPETITE,
-        weight_bytes=weight_bytes(row, computing),
     )
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cache.spec import FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Inputs, Value
+from extract.encoders.chosen import Dims, arrays, choose, hidden_size
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
-from extract.encoders.encoding import Encoding, published_width, recipe_of, weight_bytes
+from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
 from extract.family import Family
 from extract.opening import opened, with_opening
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import torch
 
 VERSION = 1
-STORED = "float16"
 
 
 def extractor(
@@ -42,34 +41,18 @@ def extractor(
     seconds: float | None = None,
 ) -> Encoder:
     """Return the encoder of a clip."""
-    weights = encoding.places.find(name, row.checkpoint)
-    computing = encoding.computing(name, weights)
-    known = published_width(row, weights)
-    width = known or int(weights.fetched().config()["hidden_size"])
+    chosen = choose(name, row, encoding)
     frames = int(row.facts["frames"])
     request = opened(FrameRequest("uniform", frames=frames), seconds)
-    recipe = {"code": "encoders.video", "version": VERSION}
-    recipe |= recipe_of(weights.identity, computing)
-    recipe |= {"frames": request.recipe(), "decoder": decoder}
-    whole = with_opening(name, seconds)
-    dims: dict[str, tuple[int | str, ...]] = {
+    recipe = chosen.recipe("encoders.video", VERSION, frames=request.recipe(), decoder=decoder)
+    whole, width = with_opening(name, seconds), chosen.width(hidden_size())
+    dims: Dims = {
         whole: (width,),
         f"{whole}/steps": ("step", width),
         f"{whole}/tokens": ("token", width),
     }
-    return Encoder(
-        family=name,
-        reads=("video",),
-        specs=tuple(
-            FeatureSpec(each, dim, STORED, ("video",), recipe) for each, dim in dims.items()
-        ),
-        network=VideoNetwork(name, whole, frames),
-        weights=weights,
-        computing=computing,
-        frames=request,
-        on_request=frozenset(dims) - {whole},
-        weight_bytes=weight_bytes(row, computing),
-    )
+    network = VideoNetwork(name, whole, frames)
+    return chosen.encoder(network, arrays(dims, ("video",), recipe), frames=request)
 
 
 @dataclass(frozen=True)
