@@ -87,12 +87,16 @@ def fight(data: Path, cache: Path) -> None:
 
 
 def captions(data: Path, cache: Path) -> None:
-    """Engagement from captions, beside TF-IDF and logistic regression."""
+    """Engagement from captions, beside TF-IDF and logistic regression; other heads, blended."""
     loaded = load(CAPTIONS, data, cache)
     _title("SnapUGC captions, 5 stratified folds", loaded)
     for families in (("words",), TEXT):
         result = _fitted(loaded, ", ".join(families), families, "linear")
         _beside(loaded, result, "TF-IDF, logistic", tfidf_shares(loaded, result))
+    line = result.scored.probabilities
+    assert line is not None
+    for head in ("gbm", "knn", "blend"):
+        _beside(loaded, _fitted(loaded, ", ".join(TEXT), TEXT, head), "linear", line)
     print("  quoted: TF-IDF, logistic 0.499, weighted F1 0.494 (other folds)")
 
 

@@ -33,7 +33,7 @@ FORMAT = 1
 FLAT_ROWS = 100_000  # up to which all rows are compared
 _LISTS_PER_ROOT = 4  # lists of an inverted file, times the square root of its rows
 _PROBED = 1 / 16  # of the lists, at least 16, that a query looks into
-_TAUGHT = 64  # rows for each list that its middle is learnt from, at most
+_TAUGHT, _ROUNDS = 40, 10  # rows for each list that its middle is learnt from, and how often
 FRESH, GROWN, STALE, NONE = "fresh", "grown", "stale", "none"
 
 
@@ -138,7 +138,7 @@ def searchable(vectors: np.ndarray) -> faiss.Index:
     lists = int(_LISTS_PER_ROOT * math.sqrt(count))
     index = faiss.IndexIVFFlat(flat, width, lists)
     index.nprobe = max(16, round(_PROBED * lists))
-    index.cp.max_points_per_centroid = _TAUGHT
+    index.cp.max_points_per_centroid, index.cp.niter = _TAUGHT, _ROUNDS
     index.train(vectors)
     index.add(vectors)
     return index

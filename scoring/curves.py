@@ -13,14 +13,21 @@ from scoring.canvas import GREY, LINES, legend, panels, plain
 PANELS = 4
 _SIDES = ("train", "valid", "test")
 # What a curve runs over, the plural that a head calls its choice, and how the axis is scaled.
-_CLOCKS = {"epoch": "epochs", "iteration": "iterations", "step": "steps", "penalty": "penalty"}
-_LOGARITHMIC = {"penalty", "rate"}
+_CLOCKS = {
+    "epoch": "epochs",
+    "iteration": "iterations",
+    "step": "steps",
+    "penalty": "penalty",
+    "k": "k",
+}
+_TRIED = {"penalty": "the penalty", "k": "the number of neighbours"}
+_LOGARITHMIC = {"penalty", "rate", "k"}
 
 History = Sequence[Mapping[str, float | str]]
 
 
 def training_curve(history: History, chosen: Mapping[str, float] | None = None) -> Figure:
-    """Draw the columns of a history over its epoch, iteration, step or penalty.
+    """Draw the columns of a history over its epoch, iteration, step, penalty or k.
 
     Unlike quantities stand apart, in at most four panels; `train_loss` and `valid_loss` share one.
     Rows that name a `fold` make a line for each. A choice such as "epochs" is a dashed line.
@@ -36,7 +43,7 @@ def training_curve(history: History, chosen: Mapping[str, float] | None = None) 
     for name in (name for name in names if name != clock):
         together.setdefault(name.split("_", 1)[-1] if _side(name) else name, []).append(name)
     kept = list(together.items())[:PANELS]
-    title = "How the penalty was chosen" if clock == "penalty" else "How the head learnt"
+    title = f"How {_TRIED[clock]} was chosen" if clock in _TRIED else "How the head learnt"
     figure, every = panels(max(1, len(kept)), title, height=2.4 if len(kept) == 1 else 1.9)
     for axes, (quantity, columns) in zip(every, kept, strict=False):
         _panel(axes, history, clock, columns)
