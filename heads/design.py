@@ -59,6 +59,14 @@ class Design:
             start += block.width
         return shares
 
+    def spread(self, by_feature: Mapping[str, float]) -> np.ndarray:
+        """Return a number of each feature for each of its columns, float64 [width]; 1 for others.
+
+        A mapping may name features that have no column here.
+        """
+        numbers = [by_feature.get(block.spec.name, 1.0) for block in self.blocks]
+        return np.repeat(numbers, [block.width for block in self.blocks])
+
     def save(self, folder: Path) -> None:
         """Write `design.json` and `design.safetensors`."""
         write_json(folder / _WORDS, [block.to_json() for block in self.blocks])

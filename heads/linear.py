@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,8 +19,13 @@ from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, fit_design, save_arrays
 from heads.logistic import fit_logistic, softmax
 from heads.ridge import fit_ridge
-from heads.rotation import cells_of, without_zeros
+from heads.rotation import Matrix, cells_of, without_zeros
 from heads.threads import calm
+from heads.weighing import choose_weights, weighed
+
+_MOST_PASSES = 10
+# Gives weights, intercepts, and what inner folds say of each penalty.
+_Solver = Callable[[Matrix, float | None], tuple[np.ndarray, np.ndarray, Mapping[float, float]]]
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,23 @@ class LinearOptions:
 
     penalty  share of the features' total variance, per row; None chooses it inside the train rows
     balance  1: every feature weighs the same whatever its width; 0: every column does
+    weigh    how often the features are gone through to choose the weight of each inside the train
+             rows (`heads/weighing.py`): 2 is enough, and takes up to six fits a feature; 0: none
     """
 
     penalty: float | None = None
     balance: float = 1.0
+    weigh: int = 0
 
     def __post_init__(self) -> None:
         if self.penalty is not None and not 0 < self.penalty < float("inf"):
             raise ValueError(f"penalty {self.penalty} is not above 0")
         if not 0 <= self.balance <= 1:
             raise ValueError(f"balance {self.balance} is not in 0..1")
+        if not 0 <= self.weigh <= _MOST_PASSES:
+            raise ValueError(f"weigh {self.weigh} is not in 0..{_MOST_PASSES}")
+        if self.weigh and self.penalty is not None:
+            raise ValueError("weigh compares what inner folds say of penalties: leave penalty out")
 
 
 class Linear:
@@ -76,19 +88,47 @@ class Linear:
         assert target is not None
         self._design = fit_design(train, balance=self._options.balance)
         matrix = without_zeros(self._design.without_zeros(train))
-        clusters = clusters_of(train)
         penalty = fixed.get("penalty", self._options.penalty)
+        solve = self._solver(target, clusters_of(train), seed)
         with calm(cells_of(matrix)):
-            if self.problem.task == "classification":
-                self._classes = np.unique(target)
-                fitted = fit_logistic(matrix, target, clusters, penalty, seed=seed)
-            else:
-                fitted = fit_ridge(matrix, target.reshape(len(target), -1), clusters, penalty)
+            weights = self._feature_weights(matrix, solve, fixed)
+            scale = self._design.spread(weights)
+            fitted = solve(weighed(matrix, scale) if weights else matrix, penalty)
         self._weights, self._intercepts, curve = fitted
+        self._weights = self._weights * scale[:, None]
         history = [{"penalty": value, "loss": loss} for value, loss in curve.items()]
         if penalty is None:
             penalty = min(curve, key=lambda value: curve[value])
-        return FitReport({"penalty": float(penalty)}, history)
+        chosen = {_weight_of(name): weight for name, weight in weights.items()}
+        return FitReport({"penalty": float(penalty), **chosen}, history)
+
+    def _solver(self, target: np.ndarray, clusters: np.ndarray | None, seed: int) -> _Solver:
+        """Return what fits a matrix with a penalty, or with None the best one."""
+        if self.problem.task == "classification":
+            self._classes = np.unique(target)
+            return lambda matrix, penalty: fit_logistic(
+                matrix, target, clusters, penalty, seed=seed
+            )
+        numbers = target.reshape(len(target), -1)
+        return lambda matrix, penalty: fit_ridge(matrix, numbers, clusters, penalty)
+
+    def _feature_weights(
+        self, matrix: Matrix, solve: _Solver, fixed: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return the weight of each feature: none, those that are fixed, or those found now."""
+        names = [block.spec.name for block in self._design.blocks]
+        if not self._options.weigh:
+            return {}
+        if "penalty" in fixed:
+            given = {name: fixed.get(_weight_of(name), 1.0) for name in names}
+            return given if any(given.values()) else dict.fromkeys(names, 1.0)
+
+        def loss(weights: np.ndarray) -> float:
+            scale = self._design.spread(dict(zip(names, weights.tolist(), strict=True)))
+            return min(solve(weighed(matrix, scale), None)[2].values())
+
+        found = choose_weights(len(names), loss, passes=self._options.weigh)
+        return dict(zip(names, found.tolist(), strict=True))
 
     def predict(self, table: FeatureTable) -> np.ndarray:
         """Return float64 [N], probabilities [N, classes], or [N, T].
@@ -141,6 +181,11 @@ class Linear:
     def describe(self) -> dict[str, Any]:
         """Return the options."""
         return asdict(self._options)
+
+
+def _weight_of(name: str) -> str:
+    """Return what the choice of a feature's weight is called."""
+    return f"weight({name})"
 
 
 def clusters_of(table: FeatureTable) -> np.ndarray | None:
