@@ -52,6 +52,10 @@ def run(
             "--out", help="with --manifest: CSV to write  [default: stdout]", metavar="FILE"
         ),
     ] = None,
+    views: Annotated[
+        bool,
+        typer.Option("--views", help="curves p1, p2, ... of popularity: tell them as views"),
+    ] = False,
     source: o.RunSourceOption = None,
     columns: o.RunColumnsOption = None,
     root: o.RootOption = None,
@@ -70,6 +74,7 @@ def run(
     cannot be read has no prediction but a reason, and the exit code is 3.
     """
     from serve.predictor import Predictor
+    from serve.views import in_views
 
     if (video is None) == (manifest is None):
         raise UsageError("name either one clip or a table: predict RUN VIDEO, or --manifest TABLE")
@@ -84,6 +89,7 @@ def run(
         given |= {n: v for n, v in (("title", title), ("description", description)) if v}
         sample = _sample(video, given, predictor)
         predicted = predictor.predict([sample], cache, settings)
+        predicted = in_views(predicted, predictor.bundle) if views else predicted
         _print_one(predicted, predictor, as_json=as_json)
         return SOME_FAILED if predicted.failures else 0
     assert manifest is not None
@@ -91,6 +97,7 @@ def run(
     if source is None and columns is None:
         reading = loading.as_fitted(run, reading, predictor.reads)
     predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
+    predicted = in_views(predicted, predictor.bundle) if views else predicted
     _write_table(predicted, out, as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
 

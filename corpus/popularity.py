@@ -30,6 +30,11 @@ def views_of(popularity: np.ndarray, days: np.ndarray) -> np.ndarray:
     return found
 
 
+def is_popularity(column: str) -> bool:
+    """Say whether a column is a day of popularity by its name: p1, p2, ..."""
+    return column[:1] == "p" and column[1:].isdecimal()
+
+
 @dataclass(frozen=True, eq=False)
 class ViewColumns:
     """Which columns of a table hold views, and what they count.

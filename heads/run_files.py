@@ -24,10 +24,12 @@ import numpy as np
 from cache.known import Coverage
 from core.files import write_json, write_text
 from corpus.folds import save_folds
-from corpus.steps import step_names
+from corpus.popularity import is_popularity, views_of
+from corpus.steps import first_step, step_names
 from heads.result import FitResult, Scored
 from heads.trials import DONE, TRIAL_COLUMNS, Tuned
 from scoring.bootstrap import Score
+from scoring.decades import Decade, mae_by_decade
 
 
 def write_run(
@@ -72,6 +74,7 @@ def metrics_of(result: FitResult, coverage: Mapping[str, Coverage]) -> dict[str,
         "interval": result.interval and dict(result.interval),
         "chosen": dict(result.chosen),
         "importances": dict(result.importances),
+        "decades": [decade.to_json() for decade in decades_of(result)],
         "coverage": dict(result.coverage),
         "gaps": {name: _gaps(known) for name, known in coverage.items()},
         "rows": dict(result.rows),
@@ -85,6 +88,15 @@ def metrics_of(result: FitResult, coverage: Mapping[str, Coverage]) -> dict[str,
             "folds": len(result.folds),
         },
     }
+
+
+def decades_of(result: FitResult) -> Sequence[Decade]:
+    """Return the error by how popular a row was; of curves p1, p2, ..., which are popularity."""
+    plan, scored = result.config.target, result.scored
+    if plan.task != "sequence" or not is_popularity(step_names(plan.column, 1)[0]):
+        return []
+    days = first_step(plan.column) + np.arange(scored.target.shape[1])
+    return mae_by_decade(scored.target, scored.predicted, views_of(scored.target, days))
 
 
 def predictions_csv(result: FitResult) -> str:

@@ -28,11 +28,15 @@ from heads.bundle import Bundle, Predictions, check_features, load_bundle
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """Predictions for N samples; `state` counts what was missing and lists what failed."""
+    """Predictions for N samples; `state` counts what was missing and lists what failed.
+
+    `unit` is what they are told in, where it is not the bundle's.
+    """
 
     ids: Sequence[str]
     predictions: Predictions
     state: State
+    unit: str | None = None
 
     @cached_property
     def failures(self) -> dict[str, str]:
@@ -66,7 +70,7 @@ class Predicted:
             "id": self.ids[row],
             "target": bundle.unit,
             "value": known(found.value),
-            "unit": bundle.unit,
+            "unit": self.unit or bundle.unit,
             "low": known(found.low),
             "high": known(found.high),
             "missing": list(found.missing[row]),
