@@ -125,6 +125,10 @@ class Journal:
         shaped = valid.reshape(entry.valid), test.reshape(entry.test)
         return ArmFold(*shaped, entry.chosen, entry.seconds)
 
+    def seconds(self, cell: Cell) -> float:
+        """Return how long a fit took."""
+        return self._entries[cell].seconds
+
     def _read(self) -> Iterator[tuple[Cell, _Entry]]:
         """Give the whole entries, and cut off what comes behind them."""
         self._lines.seek(0)
