@@ -68,7 +68,7 @@ class Bank:
     def __init__(self, placed: Placed, widths: Sequence[int], shares: np.ndarray) -> None:
         self.placed, self._widths, self._shares = placed, widths, shares
         self._groups = [
-            (pattern, rows, np.ascontiguousarray(placed.vectors[rows]))
+            (pattern, rows, placed.vectors if len(rows) == len(placed) else placed.vectors[rows])
             for pattern, rows in _patterns(placed.flags)
         ]
         self._by_author = _members(placed.author)

@@ -21,11 +21,12 @@ from core.files import write_json
 from heads.blending import best_weights, mixed
 from heads.catalog import HEADS, make_head
 from heads.contract import TASKS, FitReport, Head, Problem, Span
-from heads.inner import left_out
+from heads.inner import authors_apart, left_out
 from heads.linear import Linear
 from heads.parts import of_part, with_part
 
 WAYS = ("mean", "stack")
+_APART = "authors_apart"  # 1 where rows of one author are left out together
 _MOST = 8  # members
 _SMALLEST = 1e-6  # probability of a class whose logarithm is taken
 
@@ -89,32 +90,49 @@ class Blend:
         for name, member in self._members.items():
             report = member.fit(train, valid, seed=seed, fixed=of_part(name, fixed))
             chosen |= with_part(name, report.chosen)
-        if self._options.how == "stack":
-            unseen = self._unseen(train, valid, chosen, seed=seed)
-            told = self._table(train, unseen).with_target(train.target)
-            joined = self._stack.fit(told, None, seed=seed, fixed=of_part("stack", fixed))
-            return FitReport(chosen | with_part("stack", joined.chosen))
+        apart = fixed.get(_APART, float(authors_apart(train, valid)))
         weights = of_part("weight", fixed)
-        if not weights.keys() >= self._members.keys():
-            assert train.target is not None
-            weights = {self._options.of[0]: 1.0}
-            if len(self._members) > 1:
-                unseen = self._unseen(train, valid, chosen, seed=seed)
-                weights = best_weights(self.problem, unseen, train.target)
-        self._weights = weights
-        return FitReport(chosen | with_part("weight", weights))
+        if self._options.how == "mean" and weights.keys() >= self._members.keys():
+            self._weights = weights
+            return FitReport({**chosen, **with_part("weight", weights), _APART: apart})
+        folds = left_out(train, apart=bool(apart), seed=seed)
+        unseen = self._unseen(train, folds, chosen, seed=seed)
+        joined = self._join(train, unseen, seed=seed, fixed=of_part("stack", fixed))
+        return FitReport({**chosen, **joined, _APART: apart})
+
+    def _join(
+        self,
+        train: FeatureTable,
+        unseen: Mapping[str, np.ndarray],
+        *,
+        seed: int,
+        fixed: Mapping[str, float],
+    ) -> dict[str, float]:
+        """Learn what joins the members from their unseen predictions; return what was chosen."""
+        assert train.target is not None
+        if self._options.how == "stack":
+            told = self._table(train, unseen).with_target(train.target)
+            return with_part("stack", self._stack.fit(told, None, seed=seed, fixed=fixed).chosen)
+        self._weights = {self._options.of[0]: 1.0}
+        if len(unseen) > 1:
+            self._weights = best_weights(self.problem, unseen, train.target)
+        return with_part("weight", self._weights)
 
     def _unseen(
         self,
         train: FeatureTable,
-        valid: FeatureTable | None,
+        folds: np.ndarray,
         chosen: Mapping[str, float],
         *,
         seed: int,
     ) -> dict[str, np.ndarray]:
-        """Return by member what it predicts for each train row, not having learnt from it."""
-        folds = left_out(train, valid, seed=seed)
+        """Return by member what it predicts for each train row, not having learnt from its fold.
+
+        One member alone is asked nothing, unless there is a head on top of it.
+        """
         found: dict[str, np.ndarray] = {}
+        if len(self._members) == 1 and self._options.how == "mean":
+            return found
         for name in self._members:
             for fold in np.unique(folds):
                 member = self._untaught(name)

@@ -33,9 +33,14 @@ def best_weights(
 
 
 def mixed(told: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
-    """Return the mean of predictions by weights, which need not sum to 1."""
-    total = sum(weights.get(name, 0.0) for name in told)
-    parts = [own * (weights.get(name, 0.0) / total) for name, own in told.items()]
+    """Return the mean of predictions by weights, which need not sum to 1.
+
+    Medians of the weights of several folds may all be 0: then all weigh the same.
+    """
+    total = sum(weights.values())
+    given = weights if total > 0 else dict.fromkeys(told, 1.0)
+    total = total if total > 0 else float(len(told))
+    parts = [own * (given[name] / total) for name, own in told.items()]
     mean: np.ndarray = np.sum(parts, axis=0)
     return mean
 

@@ -11,15 +11,15 @@ from corpus.split_rules import kfold, units_of
 FOLDS = 5
 
 
-def left_out(train: FeatureTable, valid: FeatureTable | None, *, seed: int) -> np.ndarray:
+def left_out(train: FeatureTable, *, apart: bool, seed: int) -> np.ndarray:
     """Return the fold in which each train row is left out, int64 [N]; the rows' order is no matter.
 
-    Near-duplicates are left out together, and an author's rows where validation rows are of other
-    authors, as then the rows to be predicted are too.
+    Near-duplicates are left out together, and with `apart` the rows of an author: so it should be
+    where rows to be predicted are of other authors, see `authors_apart`.
     """
     order = np.argsort(train.ids, kind="stable")
     rows = SplitRows(train.ids, author=train.author, groups=train.groups).take(order)
-    apart = train.author is not None and authors_apart(train, valid)
+    apart = apart and train.author is not None
     if len(np.unique(units_of(rows, by_author=apart))) < FOLDS:
         rows, apart = SplitRows(rows.ids), False
     folds = np.zeros(len(train), np.int64)

@@ -24,7 +24,7 @@ from heads.anchor import Anchor, fit_anchor
 from heads.bank import Bank, Near, Placed
 from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import save_arrays
-from heads.inner import left_out
+from heads.inner import authors_apart, left_out
 from heads.knn_choice import as_columns, bank_of, choose, in_time
 from heads.linear import clusters_of
 from heads.metric import Metric, fit_metric
@@ -126,7 +126,7 @@ class Knn:
         chosen = {**given, "penalty": penalty}
         curve: list[dict[str, float]] = []
         if any(name not in chosen for name in _CHOSEN):
-            folds = left_out(train, valid, seed=seed)
+            folds = left_out(train, apart=authors_apart(train, valid), seed=seed)
             with calm(len(train) * sum(metric.widths)):
                 found, curve = choose(
                     self.problem, train, target, folds, metric=metric, given=chosen

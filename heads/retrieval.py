@@ -20,12 +20,13 @@ from cache.table import FeatureTable
 from core.files import write_json
 from heads.catalog import HEADS, make_head
 from heads.contract import TASKS, FitReport, Head, Problem, Span
-from heads.inner import left_out
+from heads.inner import authors_apart, left_out
 from heads.knn import Knn
 from heads.neighbour_columns import column_name
 from heads.parts import of_part, with_part
 
 ALL = "all"  # stands for all features together
+_APART = "authors_apart"  # 1 where rows of one author are left out together
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,14 @@ class Retrieval:
             given = of_part(column_name(name), fixed)
             report = knn.fit(_sources(train, name), valid, seed=seed, fixed=given)
             chosen |= with_part(column_name(name), report.chosen)
-        folds = left_out(train, valid, seed=seed)
+        apart = fixed.get(_APART, float(authors_apart(train, valid)))
+        folds = left_out(train, apart=bool(apart), seed=seed)
         told = self._beside(train, list(self.unseen(train, folds, chosen, seed=seed)))
         judged = None if valid is None else self._seen(valid)
         given = of_part(self._options.head, fixed)
         report = self._head.fit(told, judged, seed=seed, fixed=given)
-        return FitReport(chosen | with_part(self._options.head, report.chosen), report.history)
+        chosen |= with_part(self._options.head, report.chosen)
+        return FitReport({**chosen, _APART: apart}, report.history)
 
     def unseen(
         self, train: FeatureTable, folds: np.ndarray, chosen: Mapping[str, float], *, seed: int

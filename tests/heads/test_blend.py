@@ -170,6 +170,12 @@ def test_members_that_say_the_same_share_their_weight():
     assert best_weights(NUMBERS, {"a": target, "b": target}, target) == {"a": 0.5, "b": 0.5}
 
 
+def test_weights_that_are_all_nothing_are_all_the_same():
+    told = {"a": np.zeros(3), "b": np.ones(3)}
+    np.testing.assert_array_equal(mixed(told, {"a": 0.0, "b": 0.0}), np.full(3, 0.5))
+    np.testing.assert_array_equal(mixed(told, {"a": 1.0, "b": 3.0}), np.full(3, 0.75))
+
+
 def test_gaps_of_a_curve_count_for_no_member(planted):
     steps = np.stack([planted.target, planted.target + 1], axis=1)
     steps[::3, 1] = np.nan

@@ -160,16 +160,16 @@ def test_columns_say_what_neighbours_say_how_they_differ_and_how_far_they_are(fi
     assert (columns[present, 2] >= near.distance[present, 0].astype(np.float32) * 0.999).all()
 
 
-def test_inner_folds_keep_authors_apart_where_those_asked_are_new(planted):
+def test_inner_folds_keep_authors_apart_as_the_split_does(planted):
     train = planted.take(np.arange(160))
     new = replace(planted.take(np.arange(200, 240)), author=np.full(40, "z"))
     known = planted.take(np.arange(200, 240))
     assert authors_apart(train, None)
     assert authors_apart(train, new)
     assert not authors_apart(train, known)
-    folds = left_out(train, new, seed=0)
+    folds = left_out(train, apart=True, seed=0)
     assert all(len(np.unique(folds[train.author == name])) == 1 for name in "abcdefgh")
-    mixed = left_out(train, known, seed=0)
+    mixed = left_out(train, apart=False, seed=0)
     assert any(len(np.unique(mixed[train.author == name])) > 1 for name in "abcdefgh")
 
 

@@ -31,7 +31,7 @@ def columns(table, folds):
 
 
 def test_out_of_fold_columns_do_not_know_their_own_label(planted):
-    folds = left_out(planted, None, seed=0)
+    folds = left_out(planted, apart=True, seed=0)
     usual = columns(planted, folds)
     some = np.flatnonzero(folds == 2)
     target = planted.target.copy()
@@ -43,7 +43,7 @@ def test_out_of_fold_columns_do_not_know_their_own_label(planted):
 
 @pytest.mark.parametrize("row", [0, 17, 239])
 def test_one_label_moves_other_rows_only(planted, row):
-    folds = left_out(planted, None, seed=0)
+    folds = left_out(planted, apart=True, seed=0)
     target = planted.target.copy()
     target[row] += 1000
     moved = columns(planted.with_target(target), folds)[:, 0] != columns(planted, folds)[:, 0]
