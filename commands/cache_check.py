@@ -138,6 +138,8 @@ def _lost(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _drift_line(drift: Drift) -> str:
+    if drift.passed_over:
+        return f"{drift.spec.name}: not computed again: {drift.passed_over}"
     name, equal = drift.spec.name, f"{drift.equal} of {drift.compared} equal bit for bit"
     if not drift.differing:
         near = drift.compared - drift.equal
@@ -177,6 +179,7 @@ def _print_check_json(
                     "compared": drift.compared,
                     "equal": drift.equal,
                     "worst": drift.worst,
+                    "passed_over": drift.passed_over,
                     "differing": [{"id": name, "how": how} for name, how in drift.differing],
                 }
                 for drift in drifts

@@ -13,6 +13,7 @@ from commands import encoders as e
 from commands import loading
 from commands import options as o
 from core.errors import ProjectError, UnknownName
+from core.log import logger
 
 if TYPE_CHECKING:
     from cache.spec import FeatureSpec
@@ -110,10 +111,12 @@ def _today(
     for name in names:
         try:
             request = resolve([name], parts=parts, decoder=decoder, encoding=encoding)
-        except ProjectError:
+        except ProjectError as error:
             if len(names) == 1:
                 raise
-            continue  # stored by another version, or of a part that this table does not name
+            # Stored by another version, with other --weights, or of a part that this table lacks.
+            logger.warning("%s cannot be compared with today's code: %s", name, error)
+            continue
         specs |= dict.fromkeys(request.specs)
     return list(specs)
 

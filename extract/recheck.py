@@ -29,10 +29,12 @@ _TOLERANCE = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
 class Drift:
     """What came of computing one feature again for some samples.
 
-    compared  rows that were computed again
-    equal     those that are equal bit for bit
-    worst     the largest difference within the tolerance, as a share of the value's largest number
-    differing the others: id, and how they differ
+    compared     rows that were computed again
+    equal        those that are equal bit for bit
+    worst        the largest difference within the tolerance, as a share of a value's largest
+                 number
+    differing    the others: id, and how they differ
+    passed_over  why no row was compared; "" if some were
     """
 
     spec: FeatureSpec
@@ -40,6 +42,7 @@ class Drift:
     equal: int
     worst: float
     differing: tuple[tuple[str, str], ...]
+    passed_over: str = ""
 
 
 def recompute(
@@ -47,7 +50,7 @@ def recompute(
 ) -> Iterator[Drift]:
     """Draw up to `count` OK rows of each feature, compute them again and compare.
 
-    Features that today's code does not give are passed over, and rows whose file is not here.
+    Passed over are rows whose file is not here, and features that today's code does not give.
 
     Raises:
         CacheError: if the cache is not what it says it is.
@@ -56,10 +59,22 @@ def recompute(
     groups: dict[str, dict[FeatureSpec, np.ndarray]] = defaultdict(dict)
     for feature in opened.store.features():
         rows = _draw(feature.spec, opened, order, count)
-        if len(rows) and is_stale(feature.spec) is False:
+        if reason := _passed_over(feature.spec, rows):
+            yield Drift(feature.spec, 0, 0, 0.0, (), reason)
+        else:
             groups[feature.spec.recipe.get("decoder", settings.decoder)][feature.spec] = rows
     for decoder, drawn in groups.items():
         yield from _compare_all(samples, opened, replace(settings, decoder=decoder), drawn)
+
+
+def _passed_over(spec: FeatureSpec, rows: np.ndarray) -> str:
+    """Say why rows of a feature cannot be computed again; "" if they can."""
+    stale = is_stale(spec)
+    if stale is None:
+        return "its checkpoint was read from a folder, and nobody can tell from which"
+    if stale:
+        return "today's code gives another recipe under its name"
+    return "" if len(rows) else "of the table's samples none has a value and its file here"
 
 
 def _draw(spec: FeatureSpec, opened: OpenCache, order: np.ndarray, count: int) -> np.ndarray:

@@ -77,8 +77,10 @@ def test_what_cannot_be_computed_again_is_passed_over(cache, samples):
     with ShardWriter(Store(cache), Level().specs[0]) as writer:
         writer.add(Row.of("v1", b"0" * 16, np.ones(1, np.float32)))
     found = drifts(cache, gone)
-    assert "level" not in found
-    assert found["colour"].compared == 2
+    assert found["level"].passed_over == "today's code gives another recipe under its name"
+    assert (found["colour"].compared, found["colour"].passed_over) == (2, "")
+    far = drifts(cache, [Sample("elsewhere", video=cache / "gone.mp4")])
+    assert "none has a value and its file here" in far["colour"].passed_over
 
 
 def test_a_stored_feature_is_stale_when_todays_code_gives_another():
