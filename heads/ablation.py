@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cache.spec import Column
+from cache.table import FeatureTable
 from core.errors import FitError
 from core.fingerprint import digest_bytes, digest_strings
 from corpus.folds import Fold, digest_folds
@@ -90,7 +91,7 @@ def asked_of(setting: Setting) -> dict[str, Any]:
     config = plan.config
     return {
         "format": 1,
-        "rows": digest_strings(data.table.ids.tolist()).hex(),
+        "rows": _digest_rows(data.table),
         "labels": digest_strings(map(_label, data.values)).hex(),
         "features": {name: _digest(data.table.columns[name]) for name in config.features},
         "target": asdict(config.target),
@@ -101,6 +102,15 @@ def asked_of(setting: Setting) -> dict[str, Any]:
         "observed": list(config.observed),
         "refit": config.refit,
     }
+
+
+def _digest_rows(table: FeatureTable) -> str:
+    """Return the digest of who the rows are, and of what says which belong together."""
+    beside = (table.posted_at, table.groups)
+    known = [b"" if values is None else values.tobytes() for values in beside]
+    authors = [] if table.author is None else table.author.tolist()
+    names = (digest_strings(words) for words in (table.ids.tolist(), authors))
+    return digest_bytes(b"".join([*names, *map(digest_bytes, known)])).hex()
 
 
 def _label(value: Any) -> str:

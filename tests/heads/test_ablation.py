@@ -226,6 +226,13 @@ def test_changed_values_are_another_question(journalled):
         Asked(table, **TINY).journal(journalled)
 
 
+def test_other_authors_are_another_question(journalled):
+    table = plant(rows=100).select(["motion", "meta:likes"])
+    table.author[5] = "somebody"
+    with pytest.raises(UsageError, match="differs in rows"):
+        Asked(table, **TINY).journal(journalled)
+
+
 def test_what_is_no_journal_is_left_alone(tmp_path):
     (tmp_path / JOURNAL).write_text("my notes\n")
     with pytest.raises(RunError, match="no journal"):
