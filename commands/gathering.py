@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from extract.ensure import OpenCache
 
 
+_ALL_OWN = "meta"
+
+
 def features_of(
     table: Manifest, asked: str | None, decoder: str, encoding: Encoding
 ) -> tuple[tuple[FeatureSpec, ...], tuple[str, ...]]:
     """Return all columns to read, and which of them the head is to learn from.
 
     The table's own numbers and categories are always read, for the baseline that knows nothing
-    else. A family stands for its vectors; a sequence is taken where it is named. `knn(NAME)` reads
-    what NAME does, and asks for the columns of its neighbours.
+    else, and `meta` asks for them. A family stands for its vectors; a sequence is taken where it is
+    named. `knn(NAME)` reads what NAME does, and asks for the columns of its neighbours.
     """
     from cache.gather import category_spec, is_meta, number_spec
     from extract.catalog import resolve
@@ -38,7 +41,9 @@ def features_of(
 
     own = [number_spec(name) for name in table.columns.number]
     own += [category_spec(name) for name in table.columns.category]
-    names = o.names(asked) or [DEFAULT_PRESET, *(spec.name for spec in own)]
+    every = [spec.name for spec in own]
+    named = o.names(asked) or [DEFAULT_PRESET, _ALL_OWN]
+    names = [each for name in named for each in (every if name == _ALL_OWN else [name])]
     sources = [source for name in names if (source := source_of(name))]
     names = [name for name in names if source_of(name) is None]
     for name in names:

@@ -45,8 +45,8 @@ FeaturesOption = Annotated[
     typer.Option(
         "--features",
         help="comma-separated features or families, also meta:FIELD for a number or category of "
-        "the table, and knn(NAME) for what became of neighbours by it  [default: the preset "
-        "classic and all numbers and categories]",
+        "the table, meta for all of these, and knn(NAME) for what became of neighbours by it  "
+        "[default: classic,meta]",
         metavar="NAMES",
     ),
 ]

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from core.errors import UsageError
-from corpus.steps import earlier_steps, first_step, step_columns, step_names
+from corpus.steps import divided, earlier_steps, first_step, step_columns, step_names
 
 
 def test_steps_go_by_number_wherever_the_columns_stand():
@@ -67,3 +67,23 @@ def test_steps_have_the_names_that_the_target_says(target, names, first):
 )
 def test_the_steps_before_a_target_are_found_by_their_numbers(target, earlier):
     assert earlier_steps(target, ["p5", "p_2", "duration", "p1", "pq1"]) == earlier
+
+
+@pytest.mark.parametrize(
+    ("target", "known", "expected"),
+    [
+        ("p", 0, ([], "p1..p6")),
+        ("p", 2, (["p1", "p_2"], "p3..p6")),
+        ("p2..p5", 1, (["p1"], "p2..p5")),
+        ("p4..p6", 1, (["p1"], "p4..p6")),
+    ],
+)
+def test_known_days_are_taken_out_of_a_target(target, known, expected):
+    headers = ["p6", "p1", "p_2", "p3", "p4", "p5"]
+    assert divided(target, known, headers) == expected
+
+
+@pytest.mark.parametrize(("target", "known"), [("p", 5), ("p", 9), ("p1..p2", 1), ("likes", 1)])
+def test_two_days_at_least_must_be_left(target, known):
+    with pytest.raises(UsageError, match=r"two must be left|no curve"):
+        divided(target, known, ["p1", "p2", "p3", "p4", "p5", "p6", "likes"])

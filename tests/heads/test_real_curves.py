@@ -1,4 +1,4 @@
-"""The linear head on real curves, beside the ridge baselines that the data's README states."""
+"""Heads on real curves, beside the ridge baselines that the data's README states."""
 
 import csv
 from dataclasses import replace
@@ -23,12 +23,13 @@ def columns_of(rows, names):
     return [make_column(f"meta:{name}", [float(row[name] or 0) for row in rows]) for name in names]
 
 
-def fit(rows, names, first_day):
+def fit(rows, names, first_day, head="linear", **others):
     days = np.array([[float(row[f"p{day}"]) for day in range(first_day, 23)] for row in rows])
     category = make_column("meta:category", [row["category"] for row in rows])
     author = np.array([row["user_id"] for row in rows])
     table = make_table(*columns_of(rows, names), category, author=author)
-    asked = config("linear", "sequence", split="author-kfold:5")
+    observed = ("meta:p1",) if "p1" in names else ()
+    asked = config(head, "sequence", split="author-kfold:5", observed=observed, **others)
     target = replace(asked.target, column=f"p{first_day}..p22")
     return fit_head(table, list(days), replace(asked, target=target))
 
@@ -55,3 +56,14 @@ def test_the_baselines_of_the_real_curves_are_those_of_their_readme(curves):
     assert persistence["amae"].value == pytest.approx(1.229, abs=0.001)
     assert persistence["asrc"].value == pytest.approx(0.924, abs=0.001)
     assert result.metrics["amae"].value < observed["amae"].value < persistence["amae"].value
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize("head", ["lstm", "mlp", "gbm"])
+def test_networks_and_trees_are_below_ridge_once_the_first_day_is_known(curves, head):
+    ridge, learnt = (
+        fit(curves, [*NUMBERS, "first_day", "p1"], first_day=2, head=name, fold=1)
+        for name in ("linear", head)
+    )
+    assert learnt.metrics["amae"].value < 0.97 * ridge.metrics["amae"].value
