@@ -9,11 +9,9 @@ from typing import Any
 
 from corpus.steps import first_step
 from heads.epoch_files import epoch_file, read_epochs
-from heads.run_reading import FitRun
+from heads.run_reading import EPOCHS, FitRun
 from heads.window import steps_within
 from scoring.regression import amae, amse, asrc
-
-EPOCHS = "epochs"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from heads.run_reading import FitRun
+from heads.run_reading import EPOCHS, FitRun
 from heads.trials import DONE, text_of
 from scoring.report_data import Gaps, Tried
 
@@ -147,6 +147,10 @@ def repeat_of(run: FitRun) -> dict[str, list[str]]:
     argv = [str(word) for word in run.record.get("argv", ())]
     folder = shlex.quote(str(run.folder))
     found = {"The command that made this run:": [f"python {shlex.join(argv)}"]} if argv else {}
+    if (run.folder / EPOCHS).is_dir():
+        found["Its epochs, by their validation rows:"] = [
+            f"python cli.py leaderboard {folder} --epochs"
+        ]
     if (run.folder / "config.yaml").is_file():
         found["The same with every option as it was, and this page again:"] = [
             f"python cli.py fit-head --config {folder}/config.yaml --out var/again",

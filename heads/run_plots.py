@@ -47,10 +47,12 @@ def _of_numbers(run: FitRun) -> dict[str, tuple[str, Figure]]:
     both = plots.predicted_and_true(
         scored.target, scored.predicted, name=name, low=scored.low, high=scored.high
     )
+    levels = plots.levels(scored.target, scored.predicted, name=name)
     left = plots.residuals(scored.target, scored.predicted, name=name)
     return {
         "predicted_and_true": ("Predicted and true", both),
         "residuals": ("What the prediction misses", left),
+        **({"levels": ("Error by how high the truth is", levels)} if levels else {}),
     }
 
 

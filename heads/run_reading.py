@@ -18,6 +18,8 @@ from heads.result import Scored
 from heads.trials import TRIAL_COLUMNS, Trial, Tuned
 from scoring.bootstrap import Score
 
+EPOCHS = "epochs"  # the folder of a run that kept the weights of each
+
 # The keys of metrics.json without which nothing can be said of a fit.
 _NEEDED = {"target", "task", "head", "features", "classes", "metrics", "baselines", "rows", "split"}
 

@@ -27,6 +27,7 @@ from heads.run_plots import FOREST, plots_of
 from heads.run_reading import FitRun
 from scoring.canvas import png
 from scoring.classification import ClassScore, by_class
+from scoring.decades import Decade
 from scoring.regression import by_day
 from scoring.report import extremes, write_report
 from scoring.report_data import Example, ReportData, Steps, Strip
@@ -100,6 +101,7 @@ def report_of(
         plots={caption: content for name, (caption, content) in pictures.items() if name != FOREST},
         classes=_classes(run),
         steps=_steps(run),
+        decades=[Decade(**each) for each in run.content.get("decades", ())],
         spread={name: Spread.from_json(of) for name, of in run.content.get("spread", {}).items()},
         best=[_example(run, row, shown.error[row], outside) for row in shown.best.tolist()],
         worst=[_example(run, row, shown.error[row], outside) for row in shown.worst.tolist()],

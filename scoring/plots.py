@@ -89,6 +89,28 @@ def _running_median(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
     )
 
 
+def levels(target: np.ndarray, predicted: np.ndarray, *, name: str) -> Figure | None:
+    """Draw the error of rows whose truth is low, middle, high, float arrays [N].
+
+    None of fewer than 20 rows, which are too few to be parted.
+    """
+    parts = np.array_split(np.argsort(target, kind="stable"), max(1, min(10, len(target) // 10)))
+    if len(parts) < 2:
+        return None
+    over = predicted - target
+    figure, axes = canvas(f"{plain(name)}: error by how high the truth is")
+    places = np.arange(len(parts))
+    error = [np.abs(over[part]).mean() for part in parts]
+    axes.bar(places, error, color=SKY, label="mean absolute error")
+    bias = [over[part].mean() for part in parts]
+    axes.plot(places, bias, color=RED, marker="o", ms=4, label="predicted minus true")
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.set_xticks(places, [f"{np.median(target[part]):.3g}" for part in parts])
+    axes.set_xlabel(f"median truth of {len(parts)} equal parts of the rows")
+    legend(axes)
+    return figure
+
+
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix [C true, C predicted]; colour is the share of the true class."""
     rows = matrix.sum(axis=1, keepdims=True)

@@ -18,7 +18,13 @@ from scoring.report_account import (
 )
 from scoring.report_data import ReportData
 from scoring.report_samples import samples_section
-from scoring.report_scores import classes_section, headline, scores_section, steps_section
+from scoring.report_scores import (
+    classes_section,
+    decades_section,
+    headline,
+    scores_section,
+    steps_section,
+)
 from scoring.report_spread import spread_section
 from scoring.report_tuning import tuning_section
 
@@ -47,6 +53,7 @@ def render(data: ReportData) -> str:
         _plots(data),
         classes_section(data.classes),
         steps_section(data.steps),
+        decades_section(data.decades),
         spread_section(data.spread),
         samples_section("Where it errs most", data.worst, data.error_name),
         samples_section("Where it is nearest", data.best, data.error_name),

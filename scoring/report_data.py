@@ -9,6 +9,7 @@ import numpy as np
 
 from scoring.bootstrap import Score
 from scoring.classification import ClassScore
+from scoring.decades import Decade
 from scoring.spread import Spread
 
 # Every metric in a few words. "days" are the steps of a sequence.
@@ -121,6 +122,7 @@ class ReportData:
     plots        by caption, PNG
     classes      each class's own scores
     steps        each day's own scores
+    decades      errors by how many views there were, of curves of popularity
     spread       by kind of group, how errors spread over groups of rows
     best, worst  predictions of single rows, most telling first
     error_name   what `Example.error` measures, such as "absolute error"; "" hides it
@@ -142,6 +144,7 @@ class ReportData:
     plots: Mapping[str, bytes] = field(default_factory=dict)
     classes: Sequence[ClassScore] = ()
     steps: Steps | None = None
+    decades: Sequence[Decade] = ()
     spread: Mapping[str, Spread] = field(default_factory=dict)
     best: Sequence[Example] = ()
     worst: Sequence[Example] = ()

@@ -10,6 +10,7 @@ import numpy as np
 from scoring import page
 from scoring.bootstrap import METRICS, Score
 from scoring.classification import ClassScore
+from scoring.decades import Decade
 from scoring.page import Html, cell, foreign, head, text
 from scoring.report_data import METRIC_WORDS, ReportData, Steps
 
@@ -156,3 +157,20 @@ def steps_section(steps: Steps | None) -> Html:
     parts = [rows[start : start + length] for start in range(0, len(rows), length)]
     tables = page.join(page.table(columns, part) for part in parts)
     return page.section("Day by day", Html(f'<div class="beside">{tables}</div>'))
+
+
+def decades_section(decades: Sequence[Decade]) -> Html:
+    """Return the error where few and where many had watched."""
+    if not decades:
+        return Html("")
+    rows = [
+        [
+            head(text(f"{decade.low:,.0f} to {decade.high:,.0f}")),
+            cell(text(f"{decade.n:,}"), "number"),
+            cell(text(number(decade.mae)), "number"),
+        ]
+        for decade in decades
+    ]
+    columns = [("true views until that day", ""), ("days", "number")]
+    columns.append(("mean absolute error", "number"))
+    return page.section("Where few and where many watched", page.table(columns, rows))

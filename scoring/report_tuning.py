@@ -26,7 +26,7 @@ def tuning_section(tried: Sequence[Tried]) -> Html:
             head(foreign(each.fold)),
             cell(text(each.trial), "number"),
             cell(text(number(each.loss)), "number best" if each.chosen else "number"),
-            cell(text(each.options)),
+            cell(text(each.options), "long"),
         ]
         for each in tried
     ]

@@ -30,7 +30,7 @@ EVERYWHERE = {
 @pytest.mark.parametrize(
     ("task", "sections", "plots"),
     [
-        ("numbers", set(), {"predicted_and_true", "residuals"}),
+        ("numbers", set(), {"predicted_and_true", "residuals", "levels"}),
         ("classes", {"Class by class"}, {"confusion", "calibration", "classes"}),
         ("sequences", {"Day by day"}, {"steps"}),
     ],

@@ -27,6 +27,7 @@ DRAWN = {
     "one point": plots.predicted_and_true(TARGET[:1], GUESS[:1], name="ecr"),
     "residuals": plots.residuals(TARGET, GUESS, name="ecr"),
     "few residuals": plots.residuals(TARGET[:3], GUESS[:3], name="ecr"),
+    "levels": plots.levels(TARGET, GUESS, name="ecr"),
     "confusion": plots.confusion_matrix(np.array([[3, 0, 1], [0, 0, 0], [1, 1, 1]]), NAMES),
     "large confusion": plots.confusion_matrix(np.eye(60, dtype=int), ["class"] * 60),
     "middle confusion": plots.confusion_matrix(np.eye(20, dtype=int), ["class"] * 20),

@@ -11,6 +11,7 @@ from core.errors import StorageError
 from scoring import page
 from scoring.bootstrap import Score
 from scoring.classification import ClassScore
+from scoring.decades import Decade
 from scoring.report import extremes, render, write_report
 from scoring.report_data import Example, Gaps, ReportData, Steps, Strip, Tried
 from scoring.report_scores import number
@@ -60,6 +61,7 @@ def report(word: str = "plain", **other) -> ReportData:
         "spread": {word: Spread(9, 0.5, 0.4, (GroupError(word, 0.9, 7),))},
         "tried": [Tried(word, 3, 0.25, word, chosen=True), Tried(word, 0, math.nan, word, False)],
         "steps": Steps([word], np.array([1.0]), np.array([math.nan])),
+        "decades": [Decade(1e6, 1e7, 0.5, 1234)],
         "importances": {word: 0.7, "rest": 0.3},
         "rows": {word: 9},
         "repeat": {word: [word]},
@@ -113,6 +115,11 @@ def test_a_row_of_a_sequence_shows_both_curves_broken_at_gaps():
 def test_a_curve_that_is_flat_unknown_or_one_step_has_a_page():
     assert lines([(1.0, 1.0), (1.0, 1.0)]) == ["M0.0,30.0 L100.0,30.0"] * 2
     assert lines([(math.nan, math.nan)] * 2) == lines([(1.0, 2.0)]) == []
+
+
+def test_errors_stand_by_how_many_had_watched():
+    words = Reader(render(report())).words
+    assert re.search(r"1,000,000 to 10,000,000\s*1,234\s*0.500", words)
 
 
 def test_what_is_shown_in_place_of_frames_is_said():
