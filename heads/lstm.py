@@ -29,7 +29,7 @@ from heads.smtpd_model import SmtpdModel, Words, fit_words
 from heads.stored import fit_on_some
 from heads.training import Course, Lesson, repeatable, train
 
-_ASKED = 500  # train rows that tell what each feature is worth
+_ASKED = 200  # train rows that tell what each feature is worth
 
 
 class Lstm:
