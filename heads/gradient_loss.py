@@ -21,6 +21,7 @@ import torch
 from torch.nn import functional
 
 BETA_INTENDED, BETA_RUN = 0.1, 1.0
+CALM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class GradientLoss:
     slope: float = 1.0
     bend: float = 1.0
     peak: float = 1.0
-    calm: float = 1e-6
+    calm: float = CALM
     softness: float | None = None
 
     def __call__(

@@ -20,7 +20,7 @@ from heads.contract import FitReport, Problem, Span
 from heads.curve_model import CHUNK, Model, absent, curves_of, exact
 from heads.design import save_arrays
 from heads.epoch_files import EpochFiles, kept_in
-from heads.gradient_loss import GradientLoss, distance
+from heads.gradient_loss import CALM, GradientLoss, distance
 from heads.inputs import Inputs
 from heads.lstm_options import LstmOptions
 from heads.sequence_model import SequenceModel, fit_simple, load_simple
@@ -114,6 +114,7 @@ class Lstm:
             slope=given.slope or 0.0,
             bend=given.bend or 0.0,
             peak=given.peak or 0.0,
+            calm=CALM if given.faithful else 0.0,
             softness=None if given.faithful else given.softness,
         )
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-FIT = ("--head", "lstm", "--target", "p", "--task", "sequence", "--features", "meta:length")
+FIT = ("--head", "lstm", "--target", "p", "--task", "sequence", "--features", "meta")
 QUICK = ("--set", "epochs=3", "--set", "networks=1", "--split", "kfold:2", "--open-samples", "0")
 COLUMNS = ("--columns", "id=id,number=length")
 
@@ -99,6 +99,13 @@ def test_a_killed_run_goes_on_from_its_epochs(there, home):
     before = [path.stat().st_mtime_ns for path in epochs]
     assert json.loads(there(*asked).out)["metrics"] == first["metrics"]
     assert [path.stat().st_mtime_ns for path in epochs] == before  # none was learnt again
+
+
+def test_epochs_are_not_kept_where_nobody_wants_them(there, home):
+    there("fit-head", "curves.csv", *FIT, *QUICK, *COLUMNS, "--no-keep-epochs", "--out", "bare")
+    assert not (home / "bare" / "epochs").exists()
+    done = there("leaderboard", "bare", "--epochs")
+    assert (done.code, "no run here kept an epoch" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(
