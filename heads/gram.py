@@ -62,11 +62,9 @@ class Gram:
         many = self._rows >= _ROWS_FOR_FLOAT32 * len(turn)
         many = many and self._rows * len(turn) >= SMALL_PRODUCT
         scaled = (turn / np.sqrt(values)).astype(np.float32 if many else np.float64)
-        pieces = self._split(scaled, selection)
-        basis = np.zeros((self._rows, len(values)), scaled.dtype)
+        basis = np.empty((self._rows, len(values)), scaled.dtype)
         for strip in strips(self._rows):
-            for name, piece in pieces.items():
-                basis[strip] += self._centred(name, strip, scaled.dtype) @ piece
+            np.matmul(self._centred(selection, strip, scaled.dtype), scaled, out=basis[strip])
         return Spectrum(values, basis)
 
     def weights(self, selection: Selection, penalty: float) -> dict[str, np.ndarray]:
@@ -101,18 +99,24 @@ class Gram:
         shapes |= {(name, _TARGET): (self._width(name), len(self._mean)) for name in names}
         blocks = {pair: np.zeros(shape) for pair, shape in shapes.items()}
         for strip in strips(self._rows):
-            columns = {name: self._centred(name, strip, np.dtype(np.float64)) for name in names}
+            columns = {name: self._centred((name,), strip, np.dtype(np.float64)) for name in names}
             columns[_TARGET] = self.target[strip] - self._mean
             for (first, second), block in blocks.items():
                 block += columns[first].T @ columns[second]
         return blocks
 
-    def _centred(self, name: str, strip: slice, dtype: np.dtype) -> np.ndarray:
-        """Return some rows of a part, dense, with the columns' means taken off."""
-        part = self._parts[name][strip]
-        dense = part if isinstance(part, np.ndarray) else part.toarray()
-        centred: np.ndarray = dense.astype(dtype) - self._means[name].astype(dtype)
-        return centred
+    def _centred(self, selection: Selection, strip: slice, dtype: np.dtype) -> np.ndarray:
+        """Return some rows of a selection, dense, with the columns' means taken off."""
+        rows = len(range(*strip.indices(self._rows)))
+        columns = np.empty((rows, sum(map(self._width, selection))), dtype)
+        start = 0
+        for name in selection:
+            part = self._parts[name][strip]
+            dense = part if isinstance(part, np.ndarray) else part.toarray()
+            end = start + self._width(name)
+            np.subtract(dense, self._means[name].astype(dtype), out=columns[:, start:end])
+            start = end
+        return columns
 
     def _joined(self, selection: Selection) -> np.ndarray:
         """Return the products of all columns of a selection, float64 [D, D]."""
