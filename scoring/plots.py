@@ -105,7 +105,7 @@ def levels(target: np.ndarray, predicted: np.ndarray, *, name: str) -> Figure | 
     bias = [over[part].mean() for part in parts]
     axes.plot(places, bias, color=RED, marker="o", ms=4, label="predicted minus true")
     axes.axhline(0, color=GREY, linewidth=1)
-    axes.set_xticks(places, [f"{np.median(target[part]):.3g}" for part in parts])
+    axes.set_xticks(places, [f"{np.median(target[part]):.3g}" for part in parts], fontsize=8)
     axes.set_xlabel(f"median truth of {len(parts)} equal parts of the rows")
     legend(axes)
     return figure
