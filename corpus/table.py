@@ -78,6 +78,8 @@ def _neighbours(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent} either"
     names = [file.name for file in path.parent.iterdir() if file.suffix.lower() in _READERS]
+    if not names:
+        return f"there is no table in {path.parent.resolve()}: {', '.join(_READERS)}"
     return str(UnknownName("table", path.name, names)).partition("; ")[2]
 
 

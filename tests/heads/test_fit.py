@@ -196,8 +196,8 @@ def test_labels_that_leave_nothing_to_learn_are_refused(planted, cells, task, er
 def test_wrong_names_are_refused_before_any_work(planted):
     with pytest.raises(UnknownName, match="feature 'moton' is unknown; did you mean 'motion'"):
         fit_head(planted, raw(planted), config(features=("moton",)))
-    with pytest.raises(UnknownName, match="head 'lstm' is unknown"):
-        fit_head(planted, raw(planted), config("lstm"))
+    with pytest.raises(UnknownName, match="head 'lasso' is unknown"):
+        fit_head(planted, raw(planted), config("lasso"))
     with pytest.raises(UnknownName, match="option of head 'gbm' 'trees' is unknown"):
         fit_head(planted, raw(planted), config("gbm", options={"trees": 3}))
 
