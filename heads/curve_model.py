@@ -14,7 +14,7 @@ from cache.spec import Column
 from cache.table import FeatureTable
 from heads.training import repeatable
 
-CHUNK = 4096  # rows predicted at a time
+CHUNK = 1024  # rows predicted at a time
 
 
 class Model(Protocol):

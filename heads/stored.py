@@ -19,7 +19,7 @@ from heads.design import Design
 from heads.inputs import Inputs, fit_inputs
 
 SMALL = 2**28  # bytes that the columns of a table may take at once
-_TOLD = 20_000  # rows that tell means, spreads, frequent values and topics
+_TOLD = 10_000  # rows that tell means, spreads, frequent values and topics
 _NARROW = 64  # columns of a feature that are made once whatever the number of rows
 
 
