@@ -10,6 +10,7 @@ from scoring.page import Html, cell, foreign, head, text
 from scoring.report_data import Gaps
 
 MOST_BARS = 24
+LEAST_SHARE = 0.0005  # less would be 0.0 %
 _KEY = {
     "ok": "has a value",
     "absent": "ABSENT: the sample has no such part",
@@ -70,6 +71,7 @@ def importances_section(importances: Mapping[str, float]) -> Html:
             cell(page.bar([("ok", share / ranked[0][1])])),
         ]
         for name, share in ranked[:MOST_BARS]
+        if share >= LEAST_SHARE
     ]
     more = len(ranked) - len(rows)
     explained = "Shares of the head that was fitted on all rows; they tell what it uses, not why."

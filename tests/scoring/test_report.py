@@ -117,6 +117,13 @@ def test_a_curve_that_is_flat_unknown_or_one_step_has_a_page():
     assert lines([(math.nan, math.nan)] * 2) == lines([(1.0, 2.0)]) == []
 
 
+def test_features_that_make_up_nothing_are_counted_and_not_listed():
+    words = Reader(render(report(importances={"much": 0.9997, "next": 0.0003, "none": 0.0}))).words
+    assert "much" in words
+    assert "next" not in words
+    assert "2 smaller ones are not shown." in words
+
+
 def test_errors_stand_by_how_many_had_watched():
     words = Reader(render(report())).words
     assert re.search(r"1,000,000 to 10,000,000\s*1,234\s*0.500", words)
