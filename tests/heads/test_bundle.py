@@ -144,8 +144,8 @@ def test_a_broken_bundle_is_refused(copied, text):
 
 
 def test_an_unknown_head_is_refused(copied):
-    change(copied, head="lstm")
-    with pytest.raises(RunError, match=r"head 'lstm' is unknown; .* fit again"):
+    change(copied, head="oracle")
+    with pytest.raises(RunError, match=r"head 'oracle' is unknown; .* fit again"):
         load_bundle(copied)
 
 
