@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from heads.fit import fit_head
+from scoring.compare import compare
 from tests.heads.tables import config, make_column, make_table
 
 NUMBERS = ("duration_s", "channel_subscribers", "channel_videos", "channel_views", "title_len")
@@ -67,3 +68,16 @@ def test_networks_and_trees_are_below_ridge_once_the_first_day_is_known(curves, 
         for name in ("linear", head)
     )
     assert learnt.metrics["amae"].value < 0.97 * ridge.metrics["amae"].value
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["knn", "blend"])
+def test_neighbours_meet_curves_after_their_first_day_better_than_a_line(curves, head):
+    names = [*NUMBERS, "first_day", "p1"]
+    found = fit(curves, names, first_day=2, head=head, fold=1)
+    line = fit(curves, names, first_day=2, fold=1)
+    both = (found.scored.predicted, line.scored.predicted)
+    judged = compare("amae", found.scored.target, both, seed=0, groups=found.scored.group)
+    assert found.metrics["amae"].value < 0.21
+    assert judged.better == "first"
