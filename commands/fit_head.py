@@ -171,10 +171,10 @@ def _recorded(
 ) -> tuple[FitResult, Path]:
     """Fit in a run folder, and write all of it."""
     from core.runs import recording
-    from heads.epoch_board import EPOCHS
     from heads.epoch_files import keeping_folds
     from heads.fit import fit_head
     from heads.run_files import write_run
+    from heads.run_reading import EPOCHS
     from heads.trials import Tuning
 
     given = SimpleNamespace(**context.params)
