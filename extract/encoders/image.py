@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FRAMES = 8
+TOGETHER = 256  # pictures in one pass
+TOGETHER_CPU = (
+    16  # what a convolution makes of more leaves the CPU's cache: measured 1.4 times slower
+)
 
 
 def extractor(
@@ -110,11 +114,13 @@ class ImageNetwork:
         model = load_model(AutoModel, folder, computing, device, prepare=_vision_only)
         model.to(memory_format=torch.channels_last)
         steps, dtype = steps_of(folder, self.family), getattr(torch, computing.dtype)
+        together = TOGETHER_CPU if device == "cpu" else TOGETHER
 
         def forward(batch: Batch) -> list[dict[str, Value]]:
-            pixels = np.concatenate([sample["pixels"] for sample in batch])
-            pictures = steps.normalise(torch.from_numpy(pixels).to(device), dtype)
-            vectors = _vectors(model, pictures).float().cpu().numpy()
+            pixels = torch.from_numpy(np.concatenate([sample["pixels"] for sample in batch]))
+            pieces = pixels.to(device).split(together)
+            made = [_vectors(model, steps.normalise(piece, dtype)).float() for piece in pieces]
+            vectors = torch.cat(made).cpu().numpy()
             ends = np.cumsum([len(sample["pixels"]) for sample in batch])[:-1]
             each = np.split(vectors, ends)
             return [self._values(frames, wanted) for frames in each]
