@@ -21,8 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.machine import machine
-from bench.real_data import DATA, ROOT
+from bench.machine import DATA, ROOT, machine
 from cache.gather import META, category_spec, number_spec, table_of
 from cache.spec import FeatureSpec
 from cache.table import FeatureTable

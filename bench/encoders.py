@@ -25,23 +25,18 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench import base_weights, usual_way
-from bench.machine import machine
-from bench.real_data import DATA, ROOT
-from core.device import choose_device
-from core.status import Gap
+# What is heavy is imported where it is used: workers import this file, and are timed.
+from bench.machine import DATA, ROOT, machine
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
 from corpus.sample import Sample
-from extract.catalog import Request, resolve
-from extract.encoders.encoder import Encoder
-from extract.encoders.encoding import Encoding
-from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
-from extract.sample_job import SampleJob, SampleTask
 from media.request import FrameRequest
+
+if TYPE_CHECKING:
+    from extract.catalog import Request
 
 FOUR = ("timesformer", "resnet101", "mbert", "ast")
 PARTS = ["video", "audio", "text:caption"]
@@ -64,14 +59,19 @@ def samples_of(data: Path, count: int) -> list[Sample]:
 
 def request_of(names: tuple[str, ...], weights: Path) -> Request:
     """Return extractors that compute as the options' defaults do."""
+    from bench import base_weights
+    from extract.catalog import resolve
+    from extract.encoders.encoding import Encoding
+
     given = base_weights.seeded(weights)
     return resolve(names, parts=PARTS, encoding=Encoding.parse(weights, weights=given))
 
 
 def pipeline(samples: list[Sample], request: Request) -> dict[str, Any]:
     """Time the whole extraction into a new cache."""
-    for extractor in request.extractors:
-        extractor.fetch()
+    from core.device import choose_device
+    from extract.ensure import OpenCache, ensure
+
     load_s = loading(request)
     settings = Settings(batch_size=BATCH, device=lambda: choose_device(None).value)
     with tempfile.TemporaryDirectory() as folder:
@@ -86,6 +86,8 @@ def pipeline(samples: list[Sample], request: Request) -> dict[str, Any]:
 
 def loading(request: Request) -> float:
     """Return the seconds of loading the weights, files being in the page cache."""
+    from core.device import choose_device
+
     started = 0.0
     for _ in range(2):  # the first reads the files and imports the libraries
         started = time.perf_counter()
@@ -98,6 +100,10 @@ def loading(request: Request) -> float:
 
 def forward(samples: list[Sample], request: Request) -> dict[str, Any]:
     """Time the models alone, on batches that are prepared and loaded before."""
+    from core.device import choose_device
+    from core.status import Gap
+    from extract.sample_job import SampleJob, SampleTask
+
     extractors = [extractor.fetch() for extractor in request.extractors]
     job = SampleJob(extractors)
     every = tuple(range(len(extractors)))
@@ -120,12 +126,16 @@ def forward(samples: list[Sample], request: Request) -> dict[str, Any]:
 
 def usual(samples: list[Sample], weights: Path) -> dict[str, Any]:
     """Time scripts as they are usually glued together."""
+    from bench import base_weights, usual_way
+
     times = usual_way.seconds_by_model(samples, base_weights.seeded(weights))
     return {"seconds": sum(times.values()), "by_model": times}
 
 
 def resnet50(data: Path, weights: Path) -> dict[str, Any]:
     """Time ResNet-50 on 16 frames of 27 clips, through the pipeline."""
+    from extract.encoders.encoder import Encoder
+
     request = request_of(("image",), weights)
     frames = FrameRequest("segment_centres", frames=RESNET50_FRAMES)
     encoder = request.extractors[0]
@@ -177,7 +187,6 @@ def main() -> None:
     if given.part:
         print(json.dumps(run_part(given)))
         return
-    base_weights.seeded(given.weights)
     request = request_of(FOUR, given.weights)
     dtypes = {str(extractor.specs[0].recipe["compute"]) for extractor in request.extractors}
     print(machine())

@@ -1,10 +1,13 @@
-"""One line that says what a figure was measured on."""
+"""Where benches find things, and one line that says what a figure was measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("SHORTCAST_DATA", ROOT.parent / "shared" / "data"))  # real clips
 
 
 def machine() -> str:

@@ -23,8 +23,7 @@ import numpy as np
 
 from bench import base_weights
 from bench.encoders import BATCH, PARTS, samples_of
-from bench.machine import machine
-from bench.real_data import DATA, ROOT
+from bench.machine import DATA, ROOT, machine
 from core.device import choose_device
 from extract.catalog import resolve
 from extract.encoders.encoding import Encoding

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,8 +33,6 @@ from heads.result import FitConfig, FitResult
 from scoring.bootstrap import Score, score_classification
 from scoring.compare import Comparison, compare
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("SHORTCAST_DATA", ROOT.parent / "shared" / "data"))
 AUDIO = tuple(name for name in PRESETS["classic"] if FAMILIES[name].reads == "audio")
 PICTURE = tuple(name for name in PRESETS["classic"] if FAMILIES[name].reads == "video")
 OPENINGS_S = (1, 3, 5, None)  # None is all

@@ -17,17 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.machine import machine
+from bench.machine import DATA, ROOT, machine
 from bench.real_data import (
     AUDIO,
     CAPTIONS,
-    DATA,
     EMOTION,
     FIGHT,
     METRICS,
     OPENINGS_S,
     PICTURE,
-    ROOT,
     TEXT,
     Loaded,
     cepstrum_shares,

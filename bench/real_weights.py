@@ -14,15 +14,13 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
-from bench.machine import machine
+from bench.machine import DATA, ROOT, machine
 from bench.real_data import (
     AUDIO,
     CAPTIONS,
-    DATA,
     FIGHT,
     METRICS,
     PICTURE,
-    ROOT,
     TEXT,
     Loaded,
     fit,
