@@ -35,8 +35,8 @@ QuantizeOption = Annotated[
     str,
     typer.Option(
         "--quantize",
-        help="weights of linear layers: none, int8, nf4, or FAMILY=MODE,...; on a CPU it saves "
-        "memory, not time",
+        help="weights of linear layers: none, int8, nf4, or FAMILY=MODE,...; for GPUs: on a CPU "
+        "it saves nothing",
         metavar="MODE",
     ),
 ]
