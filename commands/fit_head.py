@@ -108,18 +108,22 @@ def run(
     Writes a run folder with scores, predictions, plots, a report and a bundle for `predict`.
     """
     contexts = observing.contexts(context, observed_days, out)
-    fitted = [_fit(each) for each in contexts]
-    if len(fitted) > 1:
-        _print_compared([folder for _, folder in fitted], as_json=as_json)
+    if len(contexts) > 1:
+        _print_compared([_fit(each, keep_done=True)[1] for each in contexts], as_json=as_json)
         return 0
-    result, folder = fitted[0]
+    result, folder = _fit(context)
+    assert result is not None
     _print_result(result, str(folder), as_json=as_json)
     return 0
 
 
-def _fit(context: typer.Context) -> tuple[FitResult, Path]:
-    """Fit what the command's options ask for; return the result and its run folder."""
+def _fit(context: typer.Context, *, keep_done: bool = False) -> tuple[FitResult | None, Path]:
+    """Fit what the command's options ask for; return the result and its run folder.
+
+    One of several runs that was done before the others were killed is kept, and has no result.
+    """
     from cache.gather import META
+    from core.runs import is_done
     from extract.ensure import OpenCache
     from heads.fit import check_fit
     from heads.neighbour_columns import with_neighbours
@@ -133,6 +137,9 @@ def _fit(context: typer.Context) -> tuple[FitResult, Path]:
     days = tuple(META + name for name in known)
     scale = (given.task, given.transform, given.target_scale, given.quantiles, given.middle)
     table, plan = learning.read_table(reading, learning.TargetOptions(target, *scale))
+    if keep_done and is_done(given.out, "fit-head", o.resolved(context), manifest=table.digest):
+        logger.info("%s is done already; it is kept", given.out)
+        return None, given.out
     encoding = e.encoding(given.cache, given.weights, given.dtype, given.quantize, None)
     features = given.features and ",".join(dict.fromkeys((*o.names(given.features), *days)))
     specs, wanted = gathering.features_of(table, features, given.decoder, encoding)

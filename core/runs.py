@@ -80,8 +80,7 @@ def recording(
         if taken and not _is_unfinished(folder, command):
             raise UsageError(f"--out {folder} is not empty; name a new folder or leave --out away")
         folder.mkdir(parents=True, exist_ok=True)
-    plain = {key: str(value) if isinstance(value, Path) else value for key, value in config.items()}
-    record = RunRecord(identity, command, sys.argv, "running", _now(), plain, seed)
+    record = RunRecord(identity, command, sys.argv, "running", _now(), _plain(config), seed)
     with _holding(folder):
         run = Run(folder, replace(record, git=_git_revision(), environment=_environment()))
         run.note()
@@ -153,6 +152,21 @@ def read_run(folder: Path) -> dict[str, Any]:
             f"{folder} is no run folder: no readable run.json; `fit-head` prints the one it makes"
         ) from error
     return content
+
+
+def is_done(folder: Path, command: str, config: Mapping[str, Any], *, manifest: str) -> bool:
+    """Say whether a folder holds a done run of a command with these options on this very table."""
+    try:
+        record = read_run(folder)
+    except RunError:
+        return False
+    same = record["config"] == json.loads(json.dumps(_plain(config)))
+    same = same and record["data"].get("manifest") == manifest
+    return bool(same and record["command"] == command and record["state"] == "done")
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: str(value) if isinstance(value, Path) else value for key, value in config.items()}
 
 
 def _is_unfinished(folder: Path, command: str) -> bool:

@@ -36,6 +36,11 @@ def home(run_all, tmp_path_factory):
     return home
 
 
+def scores_in(said):
+    """Return place, run, head, score and interval of each line of a board."""
+    return [line.split()[:6] for line in said.splitlines() if "  lstm" in line]
+
+
 @pytest.fixture
 def there(run, home, monkeypatch):
     monkeypatch.chdir(home)
@@ -45,10 +50,23 @@ def there(run, home, monkeypatch):
 def test_runs_with_and_without_the_first_day_stand_on_the_days_of_both(home):
     headings = [line for line in (home / "said").read_text().splitlines() if "sequence:" in line]
     assert [line.split(",")[0] for line in headings] == ["p1..p6", "p2..p6"]
-    ranked = [
-        line.split()[:2] for line in (home / "said").read_text().splitlines() if "  lstm" in line
-    ]
+    ranked = [line[:2] for line in scores_in((home / "said").read_text())]
     assert ranked == [["1", "observed0"], ["1", "observed1"], ["2", "observed0"]]
+
+
+def test_of_several_runs_those_that_were_done_before_a_kill_are_kept(there, home):
+    asked = (*FIT, *QUICK, *COLUMNS, "--observed-days", "0,1", "--out", "ep")
+    done, killed = home / "ep" / "observed0", home / "ep" / "observed1"
+    record = json.loads((killed / "run.json").read_text())
+    (killed / "run.json").write_text(json.dumps(record | {"state": "running"}))
+    before = {folder: (folder / "metrics.json").stat().st_mtime_ns for folder in (done, killed)}
+    again = there("fit-head", home / "curves.csv", *asked)
+    assert "ep/observed0 is done already" in again.err
+    assert scores_in(again.out) == scores_in((home / "said").read_text())
+    after = {folder: (folder / "metrics.json").stat().st_mtime_ns for folder in (done, killed)}
+    assert (after[done], after[killed] > before[killed]) == (before[done], True)
+    other = there("fit-head", home / "curves.csv", *asked, "--seed", 1)
+    assert (other.code, "observed0 is not empty" in other.err) == (2, True)
 
 
 def test_the_known_day_is_a_feature_and_each_config_is_of_its_run(home):
