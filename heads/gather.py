@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from corpus.folds import SplitRows
+from corpus.split_rules import units_of
 from heads.bundle import in_unit
 from heads.conformal import Conformal
 from heads.folding import FoldOutcome, Labelled
@@ -40,12 +42,21 @@ def gather(data: Labelled, outcomes: Sequence[FoldOutcome], intervals: Conformal
 
 
 def drawn_together(data: Labelled, rows: np.ndarray) -> np.ndarray | None:
-    """Return the authors of some rows where the split keeps authors whole: so do intervals."""
-    author = data.table.author
-    if not data.config.split.keeps_authors or author is None:
-        return None
-    authors: np.ndarray = author[rows]
-    return authors
+    """Return what the split keeps whole, and intervals therefore too, of some rows: str [M].
+
+    Authors, by name; near-duplicates, and chains of them and authors, by the id of the first row of
+    the table. None where every row stands for itself.
+    """
+    table = data.table
+    authors = table.author if data.config.split.keeps_authors else None
+    if table.groups is None:
+        return None if authors is None else authors[rows]
+    units = units_of(
+        SplitRows(table.ids, author=authors, groups=table.groups), by_author=authors is not None
+    )
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    names: np.ndarray = table.ids[first[unit[rows]]]
+    return names
 
 
 def _truths(data: Labelled, outcomes: Sequence[FoldOutcome], *, as_names: bool) -> list[np.ndarray]:
@@ -59,7 +70,7 @@ def _truths(data: Labelled, outcomes: Sequence[FoldOutcome], *, as_names: bool) 
 
 
 def scores_of(data: Labelled, outcomes: Sequence[FoldOutcome], name: str) -> dict[str, Score]:
-    """Score what "head" or a baseline predicted; a split by author draws authors, not rows."""
+    """Score what "head" or a baseline predicted; what a split keeps whole is drawn whole."""
     truth = np.concatenate(_truths(data, outcomes, as_names=False))
     rows = np.concatenate([outcome.test for outcome in outcomes])
     groups, seed = drawn_together(data, rows), data.config.seed

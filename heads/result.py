@@ -59,7 +59,7 @@ class Scored:
     predicted      likewise
     low, high      intervals, as `predicted`; None where there are none
     probabilities  float64 [M, classes]; None for numbers
-    group          str [M], the authors, where intervals draw them whole; None where rows are drawn
+    group          str [M], what intervals draw whole, see `heads.gather.drawn_together`; None: rows
     """
 
     ids: np.ndarray

@@ -102,8 +102,9 @@ def decades_of(result: FitResult) -> Sequence[Decade]:
 def predictions_csv(result: FitResult) -> str:
     """Return the scored rows: id, fold, then target, predicted, low and high, the unit in brackets.
 
-    A sequence has these for every step; classes have their probabilities. `group` is the author,
-    where intervals draw authors whole. A gap is an empty cell.
+    A sequence has these for every step; classes have their probabilities. `group` is what
+    intervals draw whole: the author, or the id of the first of some near-duplicates. A gap is an
+    empty cell.
     """
     scored, unit = result.scored, result.config.target.column
     blocks: list[tuple[str, np.ndarray]] = []

@@ -9,7 +9,10 @@ import pytest
 from cache.duplicates import Duplicates, groups_of
 from core.errors import UsageError
 from heads.fit import fit_head
+from heads.folding import Labelled
+from heads.gather import drawn_together
 from heads.run_files import write_run
+from scoring.bootstrap import score_regression
 from tests.heads.tables import config, make_column, make_table, plant
 
 
@@ -43,6 +46,28 @@ def test_groups_that_are_kept_are_on_one_side_and_leak_nothing(copies):
     assert result.leaks.by == "words:title:0.95"
     fold = dict(zip(result.scored.ids, result.scored.fold, strict=True))
     assert all(fold[f"v{row:04d}"] == fold[f"v{row + 1:04d}"] for row in range(0, 240, 2))
+
+
+def test_groups_that_are_kept_are_drawn_whole_by_intervals(copies):
+    torn, kept = (fitted(copies, duplicates=twins_of(copies, keep=keep)) for keep in (False, True))
+    assert torn.scored.group is None
+    assert kept.scored.group.tolist() == np.repeat(copies.ids[::2], 2).tolist()
+    alone = score_regression(kept.scored.target, kept.scored.predicted, seed=0)["srocc"]
+    drawn = kept.metrics["srocc"]
+    assert drawn.value == alone.value
+    assert drawn.high - drawn.low > 1.2 * (alone.high - alone.low)  # half as many are drawn
+
+
+def test_authors_and_near_duplicates_that_are_chained_are_drawn_together(planted):
+    table = planted.take(np.arange(40))
+    author = np.array([f"a{row // 4}" for row in range(39)] + [""])
+    pairs = np.full(40, -1)
+    pairs[[0, 4]] = 0  # a copy that joins the first two authors
+    asked = config("mean", split="author-kfold:4")
+    data = Labelled(replace(table, author=author, groups=pairs), list(table.target), asked)
+    named = drawn_together(data, np.arange(40)).tolist()
+    assert named[:8] == [table.ids[0]] * 8
+    assert named[8:] == [table.ids[row // 4 * 4] for row in range(8, 39)] + [table.ids[39]]
 
 
 def test_groups_that_are_only_counted_leave_the_split_as_it_was(copies):
