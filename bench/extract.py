@@ -18,15 +18,14 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from bench.machine import machine
+from bench.machine import DATA, ROOT, machine
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
 from extract.catalog import resolve
 from extract.families import DEFAULT_PRESET
 from extract.sample_job import SampleJob, SampleTask
 
-ROOT = Path(__file__).resolve().parent.parent
-CLIPS = ROOT.parent / "shared" / "data" / "clips" / "surv_fight.csv"
+CLIPS = DATA / "clips" / "surv_fight.csv"
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from starting Python to the last marker. 1.00 would be a perfect prediction.
 
 from __future__ import annotations
 
+import argparse
 import json
 import secrets
 import subprocess
@@ -22,16 +23,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.machine import machine
+from bench.machine import DATA, ROOT, machine
 
-ROOT = Path(__file__).resolve().parent.parent
-CLIPS = ROOT.parent / "shared" / "data" / "clips" / "surv_fight.csv"
+FIGHTS = [str(DATA / "clips" / "surv_fight.csv"), "--columns", "id=path,video=path"]
 SOME_FAILED = 3
 
 
 def main() -> None:
     """Print the ratios."""
-    given = sys.argv[1:] or [str(CLIPS), "--columns", "id=path,video=path"]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    given = parser.parse_known_args()[1] or FIGHTS
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         compare("a probe of 20, empty cache", folder, given, ["--probe", "20"])

@@ -18,15 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.machine import machine
+from bench.machine import ROOT, machine
 from cache.spec import TEXT, FeatureSpec, Row
 from cache.writer import ShardWriter
 from corpus.manifest import read_manifest
 from extract.catalog import resolve
 from extract.ensure import OpenCache
 from extract.families import DEFAULT_PRESET
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:

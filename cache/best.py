@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cache.known import whole_digests
 from cache.shard import Header
-from core.fingerprint import DIGEST_BYTES
 from core.status import Status
 
 
@@ -31,5 +31,5 @@ def best_rows(headers: Sequence[Header]) -> list[np.ndarray]:
 
 
 def _keys(header: Header) -> list[bytes]:
-    digests = np.ascontiguousarray(header.digests).view(f"V{DIGEST_BYTES}").ravel().tolist()
+    digests = whole_digests(header.digests).tolist()
     return [name + digest for name, digest in zip(header.ids.tolist(), digests, strict=True)]

@@ -70,8 +70,9 @@ class Hdf5Format:
                 causes=tuple(_texts(_read(file, "causes"))),
             )
             _check_header(header)
-            _check_values(file, spec, int((header.status == Status.OK).sum()))
-            self._places[path] = _dataset(file, "values").get_offset() or 0
+            values = _dataset(file, "values")
+            _check_values(file, values, spec, int((header.status == Status.OK).sum()))
+            self._places[path] = values.get_offset() or 0
         return header
 
     def read_reasons(self, path: Path, spec: FeatureSpec) -> np.ndarray:
@@ -214,9 +215,10 @@ def _check_header(header: Header) -> None:
         raise ValueError("it has a cause that does not exist")
 
 
-def _check_values(file: h5py.File, spec: FeatureSpec, present: int) -> None:
+def _check_values(
+    file: h5py.File, values: h5py.h5d.DatasetID, spec: FeatureSpec, present: int
+) -> None:
     ragged = spec.is_text or spec.is_ragged
-    values = _dataset(file, "values")
     _check_item(values, spec)
     count = _dataset(file, "offsets").shape[0] - 1 if ragged else values.shape[0]
     if count != present:

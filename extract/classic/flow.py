@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
+import scipy
 
 BLOCK = 8  # pixels
 REACH = 3  # pixels at a quarter of the size
@@ -97,9 +97,9 @@ def _picture_shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return the whole shift int64 [S, 2] (x, y) of each step, (0, 0) where none convinces."""
     steps, height, width = before.shape
     window = np.hanning(height)[:, None] * np.hanning(width)
-    spectra = fft.rfft2(np.concatenate([before, after]) * window.astype(np.float32))
+    spectra = scipy.fft.rfft2(np.concatenate([before, after]) * window.astype(np.float32))
     cross = spectra[steps:] * spectra[:steps].conj()
-    surface = fft.irfft2(cross / (np.abs(cross) + 1e-3), s=(height, width))
+    surface = scipy.fft.irfft2(cross / (np.abs(cross) + 1e-3), s=(height, width))
     peak = surface.reshape(steps, -1).argmax(axis=1)
     shift = np.stack([peak % width, peak // width], axis=1)
     size = np.array([width, height])

@@ -17,7 +17,7 @@ of sound, and 4 ms for the pitch unless `spectrum` has measured it already.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from core.status import Gap
 from extract.classic.descriptor import Descriptor, Dims, of_sound

@@ -31,7 +31,6 @@ CONSTANTS = {
 }
 _LONGEST = int(RATE_HZ / LOWEST_HZ) + 1
 _SHORTEST = int(RATE_HZ / HIGHEST_HZ) - 1
-_LENGTH = scipy.fft.next_fast_len(SPAN + _LONGEST + 2, real=True)
 
 
 @lru_cache(maxsize=1)
@@ -99,6 +98,7 @@ def _taper() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _correlated(rows: np.ndarray) -> np.ndarray:
-    spectrum = scipy.fft.rfft(rows, _LENGTH, axis=1)
+    length = scipy.fft.next_fast_len(SPAN + _LONGEST + 2, real=True)
+    spectrum = scipy.fft.rfft(rows, length, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(scipy.fft.irfft(power, _LENGTH, axis=1)[:, : _LONGEST + 2])
+    return np.asarray(scipy.fft.irfft(power, length, axis=1)[:, : _LONGEST + 2])

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from core.status import Gap, absent
 from media.request import AudioRequest, Sound

@@ -31,7 +31,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from core.status import Gap
 from extract.classic import prosody

@@ -39,8 +39,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy
 
 from core.status import Gap, absent
 from extract.classic.descriptor import Descriptor, Dims, of_sound
