@@ -93,23 +93,24 @@ class Gbm:
         matrix = self._design.apply(train)
         settings = self._settings(*matrix.shape, seed=seed)
         data = lightgbm.Dataset(matrix, params=settings, free_raw_data=False)
-        judged = None
-        rounds = int(fixed.get("iterations", 0))
+        learnt, rounds = self._labels(train), int(fixed.get("iterations", 0))
+        grown, curves = {}, []
         if not rounds and valid is not None and len(valid):
-            judged = data.create_valid(self._design.apply(valid))
-        self._boosters, best, history = [], [], []
-        for step, labels in enumerate(self._labels(train)):
-            _label(data, labels)
-            if judged is None or valid is None:
-                rounds = rounds or min(UNSTOPPED, self._options.rounds)
-                self._boosters.append(lightgbm.train(settings, data, rounds))
-                best.append(rounds)
-                continue
-            _label(judged, self._labels(valid)[step])
-            losses = self._grow(settings, data, judged)
-            best.append(self._boosters[-1].best_iteration or len(losses))
-            history.append(losses)
-        return FitReport({"iterations": float(np.median(best))}, _mean_curve(history))
+            judged = data.create_valid(self._design.apply(valid), params=settings)
+            for step, labels in enumerate(self._labels(valid)):
+                if not np.isfinite(labels).any():
+                    continue  # nothing says when to stop: as many trees as the other steps
+                _label(data, learnt[step])
+                _label(judged, labels)
+                grown[step], curve = self._grow(settings, data, judged)
+                curves.append(curve)
+        best = [booster.best_iteration or booster.current_iteration() for booster in grown.values()]
+        chosen = rounds or (np.median(best) if best else min(UNSTOPPED, self._options.rounds))
+        for step in set(range(len(learnt))) - grown.keys():
+            _label(data, learnt[step])
+            grown[step] = lightgbm.train(settings, data, int(chosen))
+        self._boosters = [grown[step] for step in range(len(learnt))]
+        return FitReport({"iterations": float(chosen)}, _mean_curve(curves))
 
     def _labels(self, table: FeatureTable) -> list[np.ndarray]:
         """Return what each booster learns of these rows, [N] each, NaN for gaps."""
@@ -120,8 +121,8 @@ class Gbm:
 
     def _grow(
         self, settings: dict[str, Any], data: lightgbm.Dataset, judged: lightgbm.Dataset
-    ) -> list[float]:
-        """Grow trees until the judged rows get no better; return the loss after each."""
+    ) -> tuple[lightgbm.Booster, list[float]]:
+        """Grow trees until the judged rows get no better; return them and the loss after each."""
         curve: dict[str, dict[str, list[float]]] = {}
         booster = lightgbm.train(
             settings,
@@ -134,8 +135,7 @@ class Gbm:
                 lightgbm.record_evaluation(curve),
             ],
         )
-        self._boosters.append(booster)
-        return next(iter(curve["valid"].values()))
+        return booster, next(iter(curve["valid"].values()))
 
     def _settings(self, rows: int, columns: int, *, seed: int) -> dict[str, Any]:
         """Return LightGBM's parameters.
@@ -221,10 +221,11 @@ class Gbm:
 
 
 def _label(data: lightgbm.Dataset, labels: np.ndarray) -> None:
-    """Give rows their labels; a row with a gap weighs nothing."""
+    """Give rows their labels, in place of those of another step; a row with a gap weighs nothing."""
     known = np.isfinite(labels)
     data.set_label(np.where(known, labels, 0))
-    data.set_weight(None if known.all() else known.astype(np.float32))
+    # `set_weight(None)` would leave the weights of the step before in their place.
+    data.construct().set_field("weight", None if known.all() else known.astype(np.float32))
 
 
 def _mean_curve(curves: Sequence[Sequence[float]]) -> list[dict[str, float]]:
