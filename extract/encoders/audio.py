@@ -21,7 +21,7 @@ import numpy as np
 from core.status import Gap, absent
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights, read_json
-from extract.encoders.chosen import Dims, arrays, choose
+from extract.encoders.chosen import Dims, arrays, choose, stated_width
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding
 from extract.family import Family
@@ -73,9 +73,8 @@ def extractor(
 
 
 def width_of(weights: Weights) -> int:
-    """Return the length of the vector that a checkpoint gives, from its config.json."""
-    config = weights.fetched().config()
-    return next(int(config[name]) for name in _WIDTHS if name in config)
+    """Return the length of the vector that a checkpoint gives, as its configuration says."""
+    return stated_width(weights, *_WIDTHS)
 
 
 @dataclass(frozen=True)

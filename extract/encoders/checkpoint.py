@@ -69,15 +69,6 @@ class Weights:
             return self
         return replace(self, folder=_downloaded(self.family, self.hub, self.identity["revision"]))
 
-    def config(self) -> dict[str, Any]:
-        """Return config.json of a checkpoint that is here.
-
-        Raises:
-            CheckpointError: if it has none.
-        """
-        assert self.folder is not None
-        return read_json(self.folder / "config.json", self.family)
-
 
 @dataclass(frozen=True)
 class Places:

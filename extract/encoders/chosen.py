@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cache.spec import FeatureSpec
-from extract.encoders.checkpoint import Weights
+from core.errors import CheckpointError
+from extract.encoders.checkpoint import Weights, read_json
 from extract.encoders.encoder import Computing, Encoder, Network
 from extract.encoders.encoding import Encoding
 from extract.family import Family
@@ -92,12 +93,56 @@ def arrays(dims: Dims, reads: tuple[str, ...], recipe: Mapping[str, Any]) -> lis
 
 
 def hidden_size(*path: str) -> Callable[[Weights], int]:
-    """Return what reads a width out of config.json, such as ["encoder"]["hidden_size"]."""
+    """Return what reads a width out of a configuration, such as encoder.hidden_size.
 
-    def found(weights: Weights) -> int:
-        config = weights.fetched().config()
-        for part in path:
-            config = config[part]
-        return int(config["hidden_size"])
+    It raises CheckpointError where there is none.
+    """
+    return lambda weights: stated_width(weights, ".".join([*path, "hidden_size"]))
 
-    return found
+
+def config_of(weights: Weights) -> Any:
+    """Return the configuration of a checkpoint that is here, the library's defaults filled in.
+
+    Published files leave out what is as the library has it.
+
+    Raises:
+        CheckpointError: if it has none, or one that the library does not understand.
+    """
+    from transformers import AutoConfig
+
+    from extract.encoders.model import quietly
+
+    family, folder = weights.family, weights.folder
+    assert folder is not None
+    kind = read_json(folder / "config.json", family).get("model_type")
+    try:
+        with quietly():
+            return AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+    except Exception as error:  # whatever is wrong in the file, the remedy is the same
+        first = str(error).strip().partition("\n")[0]
+        raise CheckpointError(
+            f"{family}: {folder}/config.json, of model_type {kind!r}, is nothing that transformers "
+            f"reads ({type(error).__name__}: {first}); name another: --weights {family}=FOLDER"
+        ) from error
+
+
+def stated_width(weights: Weights, *names: str) -> int:
+    """Return the first of some numbers that a checkpoint's configuration has; dots lead into parts.
+
+    Raises:
+        CheckpointError: if it has none of them.
+    """
+    config = config_of(weights.fetched())
+    for name in names:
+        found = config
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if isinstance(found, int):
+            return found
+    raise CheckpointError(
+        f"{weights.family}: a checkpoint of model_type {config.model_type!r} has no "
+        f"{' or '.join(names)}; it is of another kind of encoder; name one of this kind: "
+        f"--weights {weights.family}=FOLDER"
+    )

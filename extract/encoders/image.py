@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.errors import CheckpointError
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
-from extract.encoders.chosen import Dims, arrays, choose
+from extract.encoders.chosen import Dims, arrays, choose, config_of, stated_width
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding
 from extract.encoders.pictures import PictureSteps, steps_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FRAMES = 8
+# What two towers call the width of their picture's vector, by model_type; others are measured:
+_WIDTHS = {"clip": "projection_dim", "siglip": "vision_config.hidden_size"}
 TOGETHER = 256  # pictures in one pass
 TOGETHER_CPU = (
     16  # what a convolution makes of more leaves the CPU's cache: measured 1.4 times slower
@@ -66,29 +69,43 @@ def extractor(
 
 
 def width_of(weights: Weights) -> int:
-    """Return the length of the vector that a checkpoint gives, from its config.json."""
-    config = weights.fetched().config()
-    vision = config.get("vision_config", {})
-    for found in (
-        config.get("projection_dim") if config.get("model_type") == "clip" else None,
-        vision.get("hidden_size"),
-        config.get("hidden_size"),
-        (config.get("hidden_sizes") or [None])[-1],
-    ):
-        if isinstance(found, int):
-            return found
-    return _measured_width(weights)
+    """Return the length of the vector that a checkpoint gives.
+
+    Raises:
+        CheckpointError: if it gives none of a picture.
+    """
+    weights = weights.fetched()
+    config = config_of(weights)
+    kind = config.model_type
+    one_tower = not hasattr(config, "vision_config") and hasattr(config, "hidden_size")
+    if kind in _WIDTHS or one_tower:
+        return stated_width(weights, _WIDTHS.get(kind, "hidden_size"))
+    return _measured_width(weights, config)
 
 
-def _measured_width(weights: Weights) -> int:
-    """Return the width of a model whose configuration does not tell it, such as MobileNet's."""
+def _measured_width(weights: Weights, config: Any) -> int:
+    """Return the width of a model whose configuration does not tell it, such as MobileNet's.
+
+    A picture without values goes through the model without weights.
+    """
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
 
-    config = AutoConfig.from_pretrained(str(weights.fetched().folder), local_files_only=True)
-    with torch.device("meta"), torch.inference_mode():
-        model = AutoModel.from_config(config).eval()
-        return int(_embedding(model(torch.zeros(1, 3, 224, 224))).shape[-1])
+    from extract.encoders.model import quietly
+
+    assert weights.folder is not None
+    steps = steps_of(weights.folder, weights.family)
+    height, width = steps.apply(np.zeros((1, 224, 224, 3), np.uint8)).shape[1:3]
+    try:
+        with torch.device("meta"), torch.inference_mode(), quietly():
+            model = AutoModel.from_config(config, dtype=torch.float32).eval()
+            return int(_vectors(model, torch.zeros(1, 3, height, width)).shape[-1])
+    except Exception as error:  # whatever a foreign model wants, the remedy is the same
+        raise CheckpointError(
+            f"{weights.family}: {weights.folder}, of model_type {config.model_type!r}, makes no "
+            f"vector of a picture ({type(error).__name__}: {error}); name another: "
+            f"--weights {weights.family}=FOLDER"
+        ) from error
 
 
 @dataclass(frozen=True)
