@@ -2,12 +2,15 @@
 
 Resizing and cropping happen on uint8 in the workers, so that only pictures of the model's own size
 travel; scaling and normalising happen in batches on the device. The steps come from the
-checkpoint's preprocessor_config.json. Differences from the processors of transformers stay within
-1/255, see `tests/extract/encoders/test_pictures.py`.
+checkpoint's preprocessor_config.json; what it leaves open is as its kind of processor has it, and
+kinds that do something else are refused. Differences from the processors of transformers stay
+within 1/255, see `tests/extract/encoders/test_pictures.py`.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +25,61 @@ from media.transforms import Filter, centre_crop, resize, resize_shorter
 if TYPE_CHECKING:
     import torch
 
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a kind of processor does where its file does not say it.
+
+    resample  a key of `_FILTERS`
+    square    whether a size of one number is a square to warp to; else it is the shorter side
+    crop      the side of the middle that is kept; 0 keeps all
+    """
+
+    resample: int = 2
+    square: bool = True
+    crop: int = 0
+
+
 _FILTERS: dict[int, Filter] = {1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box"}
-# What processors do where their file does not say it, by the first letters of their names:
-_BICUBIC = ("CLIP", "Siglip", "ConvNext", "SmolVLM", "Idefics", "Qwen")
-_CROPPING = ("CLIP", "VideoMAE", "MobileNet", "VJEPA2", "Timesformer")
+_KINDS = {  # by the beginnings of their names; a test compares them with the installed library
+    "Beit": _Kind(3),
+    "Bit": _Kind(3, square=False, crop=224),
+    "Blip": _Kind(3),
+    "CLIP": _Kind(3, square=False, crop=224),
+    "ChineseCLIP": _Kind(3, square=False, crop=224),
+    "ConvNext": _Kind(3, square=False),
+    "DINOv3ViT": _Kind(),
+    "DeiT": _Kind(3, crop=224),
+    "Idefics3": _Kind(1),
+    "MobileNetV1": _Kind(square=False, crop=224),
+    "MobileNetV2": _Kind(square=False, crop=224),
+    "Pvt": _Kind(3),
+    "Segformer": _Kind(),
+    "Siglip": _Kind(3, square=False),
+    "SmolVLM": _Kind(1),
+    "VJEPA2": _Kind(square=False, crop=256),
+    "ViT": _Kind(),
+    "VideoMAE": _Kind(square=False, crop=224),
+}
+_NAME = re.compile(r"(\w*?)(ImageProcessor|FeatureExtractor|VideoProcessor)(Fast|Pil)?")
+_KIND_OF = {  # where the file does not even name it: by the model_type of config.json
+    "beit": "Beit",
+    "bit": "Bit",
+    "clip": "CLIP",
+    "convnext": "ConvNext",
+    "convnextv2": "ConvNext",
+    "deit": "DeiT",
+    "dinov2": "Bit",
+    "regnet": "ConvNext",
+    "resnet": "ConvNext",
+    "siglip": "Siglip",
+    "swin": "ViT",
+    "swinv2": "ViT",
+    "timesformer": "VideoMAE",
+    "videomae": "VideoMAE",
+    "vit": "ViT",
+    "vit_mae": "ViT",
+}
 _FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
 _WARPS_FROM = 384  # ConvNext's processor crops below this side and warps from there on
 _WHITE = 255
@@ -81,8 +135,19 @@ def steps_of(folder: Path, family: str, *, size: Mapping[str, int] | None = None
     """
     path = next((folder / name for name in _FILES if (folder / name).exists()), folder / _FILES[0])
     config = read_json(path, family)
+    name = _name_of(config, folder)
+    if name is not None and name not in _KINDS:
+        raise CheckpointError(
+            f"{family}: {path} is of the kind {name!r}, whose steps this version does not know; "
+            f"known: {', '.join(_KINDS)}; name another: --weights {family}=FOLDER"
+        )
+    if name is None and size is None and isinstance(config.get("size"), int):
+        raise CheckpointError(
+            f"{family}: {path} says size {config['size']}, but not whether it is the shorter side "
+            "or a square; add its image_processor_type, such as ViTImageProcessor"
+        )
     try:
-        return _parsed(config if size is None else config | {"size": size})
+        return _parsed(config if size is None else config | {"size": size}, name or "")
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{family}: {path} has no {error} that this version "
@@ -90,24 +155,38 @@ def steps_of(folder: Path, family: str, *, size: Mapping[str, int] | None = None
         ) from error
 
 
-def _parsed(config: Mapping[str, Any]) -> PictureSteps:
-    kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
-    kind = kind or str(config.get("video_processor_type", ""))
-    size, shorter = _size(config["size"]) if config.get("do_resize", True) else (None, None)
-    crops = config.get("do_center_crop", kind.startswith(_CROPPING))
-    crop = _pair(config.get("crop_size", config["size"])) if crops else None
-    if kind.startswith("ConvNext") and shorter is not None:
+def _name_of(config: Mapping[str, Any], folder: Path) -> str | None:
+    """Return how the name of a folder's processor begins, None where nothing tells it."""
+    for key in ("image_processor_type", "feature_extractor_type", "video_processor_type"):
+        if config.get(key):
+            found = _NAME.fullmatch(str(config[key]))
+            return found[1] if found else str(config[key])
+    try:
+        model = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return _KIND_OF.get(model["model_type"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _parsed(config: Mapping[str, Any], name: str) -> PictureSteps:
+    kind, given = _KINDS.get(name, _Kind()), config["size"]
+    if isinstance(given, int):
+        given = {"height": given, "width": given} if kind.square else {"shortest_edge": given}
+    size, shorter = _size(given) if config.get("do_resize", True) else (None, None)
+    crops = config.get("do_center_crop", kind.crop > 0)
+    crop = _pair(config.get("crop_size", kind.crop or given)) if crops else None
+    if name == "ConvNext" and shorter is not None:
         square = (shorter, shorter)
         if shorter < _WARPS_FROM:
             crop, shorter = square, int(shorter / config.get("crop_pct", 0.875))
         else:
             size, shorter = square, None
-    resample = config.get("resample") or (3 if kind.startswith(_BICUBIC) else 2)
+    resample = config.get("resample")
     rescales, normalises = config.get("do_rescale", True), config.get("do_normalize", True)
     return PictureSteps(
         size=size,
         shorter=shorter,
-        resample=_FILTERS[int(resample)],
+        resample=_FILTERS[kind.resample if resample is None else int(resample)],
         crop=crop,
         scale=float(config.get("rescale_factor", 1 / _WHITE)) if rescales else 1.0,
         mean=tuple(map(float, config["image_mean"])) if normalises else (0.0, 0.0, 0.0),
@@ -119,8 +198,6 @@ def _size(given: Any) -> tuple[tuple[int, int] | None, int | None]:
     """Return (exact size, shorter side): one of the two is None."""
     if isinstance(given, Mapping) and "shortest_edge" in given:
         return None, int(given["shortest_edge"])
-    if isinstance(given, int):  # as processors before 2022 wrote it: the shorter side
-        return None, given
     return _pair(given), None
 
 
