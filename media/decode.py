@@ -7,9 +7,10 @@ so many seconds are asked for is a late sound given less: what is heard by then.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,9 @@ def read_media(
 ) -> Decoded:
     """Read all that is asked of a file in one pass; a bad file gives gaps, never an exception.
 
+    If the pictures do not fit the memory, the request for the most of them is given up and the
+    file is read again for the others.
+
     The compressed packets of both streams are held in memory meanwhile; short videos are a few
     MB, and a file of more than 256 MB is read three times instead. `decoder` reads the frames:
     "pyav", or "decord", which fails on more odd files; the sound is always read by PyAV.
@@ -70,6 +74,24 @@ def read_media(
     """
     if decoder not in DECODERS:
         raise UnknownName("decoder", decoder, DECODERS)
+    decoded = _read_once(path, frames, audio, decoder)
+    left = sorted(frames, key=lambda request: (request.side or math.inf, request.frames))
+    while len(left) > 1 and all(_lacks_memory(decoded.frames[request]) for request in left):
+        left.pop()
+        again = _read_once(path, left, [], decoder)
+        seconds = decoded.seconds + again.seconds
+        decoded = replace(decoded, frames=decoded.frames | again.frames, seconds=seconds)
+    return decoded
+
+
+def _lacks_memory(outcome: Frames | Gap) -> bool:
+    return isinstance(outcome, Gap) and outcome.cause == "memory"
+
+
+def _read_once(
+    path: Path, frames: Sequence[FrameRequest], audio: Sequence[AudioRequest], decoder: str
+) -> Decoded:
+    """Read in one pass; when this returns the decoder's own memory is free again."""
     start = time.perf_counter()
     container = open_media(path)
     if isinstance(container, Gap):

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from core.status import Gap, failed
-from media.pictures import Picture, reduced
+from media.pictures import reduced
 from media.probe import FOREIGN_ERRORS
 from media.request import FrameRequest, Frames
 from media.sampling import plan
@@ -26,6 +26,8 @@ _ERRORS = (*FOREIGN_ERRORS, RuntimeError, decord.DECORDError, decord.DECORDLimit
 _PLACE = re.compile(r"\[[\d:]+\] \S+?:\d+: |\[\S+\] ")
 _NO_SUCH_WIDTH = "from_size == to_size"  # of a width that divides 48 it takes rows to be padded
 _AT_ONCE = 8  # frames at full size in one array
+
+_Picture = tuple[int, int | None]  # index of the frame, side
 
 
 def read_frames_by_decord(
@@ -48,14 +50,15 @@ def read_frames_by_decord(
         pictures = _pictures(reader, plans)
     except _ERRORS as error:
         return dict.fromkeys(wanted, _broken(error, path))
-    return {
-        request: Frames(
-            pixels=np.stack([pictures[index, request.side] for index in indices.tolist()]),
+    found: dict[FrameRequest, Frames | Gap] = {}
+    for request, indices in plans.items():
+        chosen = [pictures[index, request.side] for index in indices.tolist()]
+        found[request] = Frames(
+            pictures=chosen if request.side is None else np.stack(chosen),
             times_s=times_s[indices],
             duration_s=float(shown[-1, 1] - shown[0, 0]),
         )
-        for request, indices in plans.items()
-    }
+    return found
 
 
 def _broken(error: BaseException, path: Path) -> Gap:
@@ -66,12 +69,12 @@ def _broken(error: BaseException, path: Path) -> Gap:
 
 def _pictures(
     reader: decord.VideoReader, plans: Mapping[FrameRequest, np.ndarray]
-) -> dict[Picture, np.ndarray]:
+) -> dict[_Picture, np.ndarray]:
     sides: dict[int, set[int | None]] = {}
     for request, indices in plans.items():
         for index in indices.tolist():
             sides.setdefault(index, set()).add(request.side)
-    kept, pictures = sorted(sides), dict[Picture, np.ndarray]()
+    kept, pictures = sorted(sides), dict[_Picture, np.ndarray]()
     for start in range(0, len(kept), _AT_ONCE):
         part = kept[start : start + _AT_ONCE]
         for index, pixels in zip(part, reader.get_batch(part).asnumpy(), strict=True):

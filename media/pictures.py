@@ -1,10 +1,16 @@
-"""Packets of a video -> the few pictures that are asked for, each at the size that is asked for."""
+"""Packets of a video -> the few pictures that are asked for, each at the size that is asked for.
+
+Small pictures are made at once. Those of full size stay decoded frames, half of RGB's bytes and
+shared by all who ask, until an encoder looks at them one by one: at 2160p 64 of them in RGB would
+take 1.6 GB for each encoder.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from av.packet import Packet
@@ -15,7 +21,7 @@ from av.video.stream import VideoStream
 from core.status import Gap, failed
 from media.orientation import display_matrix, upright
 from media.probe import FOREIGN_ERRORS
-from media.request import FrameRequest, Frames
+from media.request import FrameRequest, Frames, Pictures
 from media.sampling import plan
 from media.timeline import LEAST_THERE, Timeline, broken_off, timeline
 
@@ -24,7 +30,7 @@ _SPARING_CODECS = {"h264"}  # whose frames say for certain that no other refers 
 # plain AREA by 1.3 to 1.9: without the second flag chroma is halved once more if the width is even.
 _REDUCING = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
-Picture = tuple[int, int | None]  # index of the frame, side
+Plans = Mapping[FrameRequest, np.ndarray]  # which frames a request means, by index, in its order
 
 
 def read_frames(
@@ -47,25 +53,18 @@ def read_frames(
         return dict.fromkeys(wanted, failed("corrupt", "the video stream holds no frames"))
     gaps = {request: gap for request in wanted if (gap := broken_off(times, request))}
     plans = {request: plan(request, times.times_s) for request in wanted if request not in gaps}
-    sides: dict[int, set[int | None]] = {}
-    for request, indices in plans.items():
-        for index in indices.tolist():
-            sides.setdefault(index, set()).add(request.side)
-    reading = _read(stream, packets, times, sides)
-    return gaps | {
-        request: _frames(reading, times, indices, request) for request, indices in plans.items()
-    }
+    reading = _read(stream, packets, times, plans)
+    return gaps | {request: _frames(reading, times, request) for request in plans}
 
 
-def _frames(
-    reading: _Reading, times: Timeline, indices: np.ndarray, request: FrameRequest
-) -> Frames | Gap:
+def _frames(reading: _Reading, times: Timeline, request: FrameRequest) -> Frames | Gap:
+    indices = reading.plans[request]
     expected = int(indices[-1]) + 1
     decoded = expected if reading.complete else sum(i < expected for i in reading.decoded)
     if decoded < LEAST_THERE * expected:
         return failed("corrupt", f"{decoded} of {expected} frames decoded")
     return Frames(
-        pixels=np.stack([reading.pictures[index, request.side] for index in indices.tolist()]),
+        pictures=reading.pictures(request),
         times_s=times.times_s[indices],
         duration_s=times.duration_s,
     )
@@ -75,9 +74,9 @@ def _read(
     stream: VideoStream,
     packets: Iterable[Packet[VideoStream]],
     times: Timeline,
-    sides: Mapping[int, set[int | None]],
+    plans: Plans,
 ) -> _Reading:
-    """Read the frames of `sides`; what they do not need is decoded only if something is wrong.
+    """Read the frames of `plans`; what they do not need is decoded only if something is wrong.
 
     Frames that no other frame refers to and nobody asked for are left out at first, which spares
     10 to 40 % of the time and changes no picture (measured on 60 clips, bit for bit). If a packet
@@ -85,13 +84,14 @@ def _read(
     """
     stream.codec_context.thread_count = 1  # as many worker processes as cores are the parallelism
     if stream.codec_context.name in _SPARING_CODECS and not times.by_count:
-        sparing = _Reading(times, sides, sparing=True)
-        sparing.run(stream, packets)
-        if sparing.complete:
-            return sparing
+        reading = _Reading(times, plans, sparing=True)
+        reading.run(stream, packets)
+        if reading.complete:
+            return reading
+        del reading  # its pictures are made again
         stream.codec_context.flush_buffers()
         stream.codec_context.skip_frame = "DEFAULT"
-    reading = _Reading(times, sides)
+    reading = _Reading(times, plans)
     reading.run(stream, packets)
     return reading
 
@@ -99,23 +99,25 @@ def _read(
 class _Reading:
     """One pass over the packets of a video.
 
-    pictures  by index of the frame and side, each uint8 [height, width, 3]
     decoded   indices of the frames that came out of the decoder, rising
     complete  nothing failed, and every frame that was asked for came
     """
 
-    def __init__(
-        self, times: Timeline, sides: Mapping[int, set[int | None]], *, sparing: bool = False
-    ) -> None:
-        self.pictures: dict[Picture, np.ndarray] = {}
-        self.decoded: list[int] = []
-        self._times, self._sides, self._sparing = times, sides, sparing
-        self._waiting, self._errors = deque(sorted(sides)), 0
+    def __init__(self, times: Timeline, plans: Plans, *, sparing: bool = False) -> None:
+        self.plans, self.decoded = plans, list[int]()
+        self._small: dict[FrameRequest, np.ndarray] = {}  # where a side is asked for
+        self._whole: dict[int, VideoFrame] = {}  # by index, where none is
+        self._times, self._sparing = times, sparing
+        self._askers: dict[int, list[FrameRequest]] = {}
+        for request, indices in plans.items():
+            for index in set(indices.tolist()):
+                self._askers.setdefault(index, []).append(request)
+        self._waiting, self._errors = deque(sorted(self._askers)), 0
         self._converter = _Converter()
 
     @property
     def complete(self) -> bool:
-        return self._sparing and not self._errors and set(self._sides) <= set(self.decoded)
+        return self._sparing and not self._errors and set(self._askers) <= set(self.decoded)
 
     def run(self, stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> None:
         """Decode until no frame is waited for; `held` is the frame on screen."""
@@ -138,9 +140,26 @@ class _Reading:
             self._take(held)
 
     def _take(self, frame: VideoFrame) -> None:
+        """Keep a frame at the sizes in which the next one that is waited for is wanted."""
         index = self._waiting.popleft()
-        for side in self._sides[index]:
-            self.pictures[index, side] = self._converter.picture(frame, side)
+        for side, askers in _by_side(self._askers[index]).items():
+            self._converter.begin(frame, side)
+            if side is None:
+                self._whole[index] = frame
+                continue
+            picture = self._converter.picture(frame, side)
+            for request in askers:
+                indices = self.plans[request]
+                if request not in self._small:
+                    self._small[request] = np.empty((len(indices), *picture.shape), np.uint8)
+                self._small[request][indices == index] = picture
+
+    def pictures(self, request: FrameRequest) -> np.ndarray | Pictures:
+        """Return the pictures of a request, of which a frame was decoded."""
+        if request.side is not None:
+            return self._small[request]
+        whole = [self._whole[index] for index in self.plans[request].tolist()]
+        return _Whole(whole, self._converter)
 
     def _index(self, frame: VideoFrame, last: int) -> int:
         """Return which of the times a decoded frame is shown at."""
@@ -153,7 +172,7 @@ class _Reading:
         self, stream: VideoStream, packets: Iterable[Packet[VideoStream]]
     ) -> Iterator[VideoFrame]:
         """Give the frames in the order they are shown; what cannot be decoded is skipped."""
-        asked = {int(self._times.ticks[index]) for index in self._sides}
+        asked = {int(self._times.ticks[index]) for index in self._askers}
         for packet in itertools.chain(packets, [None]):  # None brings out what is still held
             if self._sparing and packet is not None:
                 needed = packet.pts in asked
@@ -174,6 +193,13 @@ def _check_memory(stream: VideoStream) -> None:
     np.empty((stream.codec_context.height, stream.codec_context.width, 4), np.uint8)
 
 
+def _by_side(requests: Iterable[FrameRequest]) -> dict[int | None, list[FrameRequest]]:
+    sides: dict[int | None, list[FrameRequest]] = {}
+    for request in requests:
+        sides.setdefault(request.side, []).append(request)
+    return sides
+
+
 class _Converter:
     """Turns frames into RGB, and upright as the first one says; a side's pictures have one size."""
 
@@ -182,11 +208,15 @@ class _Converter:
         self._reformatters: dict[int | None, VideoReformatter] = {}
         self._matrix: np.ndarray | None = None
 
-    def picture(self, frame: VideoFrame, side: int | None) -> np.ndarray:
-        """Return uint8 [height, width, 3], reduced straight from the planes of the source."""
+    def begin(self, frame: VideoFrame, side: int | None) -> None:
+        """Note what the first frame decides, which need not be the first that is looked at."""
         if not self._sizes:
             self._matrix = display_matrix(frame)
-        width, height = self._sizes.setdefault(side, reduced(frame.width, frame.height, side))
+        self._sizes.setdefault(side, reduced(frame.width, frame.height, side))
+
+    def picture(self, frame: VideoFrame, side: int | None) -> np.ndarray:
+        """Return uint8 [height, width, 3], reduced straight from the planes of the source."""
+        width, height = self._sizes[side]
         reformatter = self._reformatters.setdefault(side, VideoReformatter())
         same = (width, height) == (frame.width, frame.height)
         converted = reformatter.reformat(
@@ -198,6 +228,20 @@ class _Converter:
             threads=1,
         )
         return upright(converted.to_ndarray(), self._matrix)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    """Pictures of full size, each made whenever it is looked at."""
+
+    frames: list[VideoFrame]
+    converter: _Converter
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, place: int) -> np.ndarray:
+        return self.converter.picture(self.frames[place], None)
 
 
 def reduced(width: int, height: int, side: int | None) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -82,20 +83,47 @@ def _check_positive(kind: str, name: str, value: float | None) -> None:
         raise UsageError(f"{kind}: {name} is {value!r}, but must be a positive number")
 
 
+class Pictures(Protocol):
+    """Pictures of one size, uint8 [height, width, 3]; each may be made when it is looked at."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int, /) -> np.ndarray: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Frames:
     """Frames of one video, upright (rotation honoured); pixels that are not square stay so.
 
     What is computed from them may be kept beside them for as long as they live.
 
-    pixels      uint8 [T, height, width, 3], RGB
+    pictures    uint8 [T, height, width, 3], RGB, or as many that are made when they are looked at:
+                large ones would fill the memory
     times_s     float64 [T], when each is shown, counted from the first frame of the video
     duration_s  length of the whole video, not only of what was asked for
     """
 
-    pixels: np.ndarray
+    pictures: np.ndarray | Pictures
     times_s: np.ndarray
     duration_s: float
+
+    def __reduce__(self) -> tuple[type[Frames], tuple[np.ndarray, np.ndarray, float]]:
+        return Frames, (self.pixels, self.times_s, self.duration_s)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """All pictures at once: uint8 [T, height, width, 3]."""
+        if isinstance(self.pictures, np.ndarray):
+            return self.pictures
+        return self.each(lambda picture: picture)
+
+    def each(self, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return what `change` makes of the pictures, with no more than one of them in memory."""
+        first = change(self.pictures[0])
+        changed = np.empty((len(self.pictures), *first.shape), first.dtype)
+        changed[0] = first
+        for place in range(1, len(changed)):
+            changed[place] = change(self.pictures[place])
+        return changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,7 +112,7 @@ class Frames64:
 
     def __call__(self, inputs: Inputs) -> Mapping[str, Any]:
         assert inputs.frames is not None
-        return {"pixels": self.steps.apply(inputs.frames.pixels)}
+        return {"pixels": inputs.frames.each(self.steps.apply)}
 
 
 def _steps(place: Path) -> PictureSteps:

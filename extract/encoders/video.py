@@ -109,8 +109,8 @@ class Clip:
 
     def __call__(self, inputs: Inputs) -> Mapping[str, Any]:
         assert inputs.frames is not None
-        assert len(inputs.frames.pixels) == self.frames
-        return {"pixels": self.steps.apply(inputs.frames.pixels)}
+        assert len(inputs.frames.pictures) == self.frames
+        return {"pixels": inputs.frames.each(self.steps.apply)}
 
 
 def check_frames(family: str, config: Any, frames: int) -> None:

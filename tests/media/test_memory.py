@@ -1,12 +1,14 @@
 """What large files and large pictures cost: little memory, or a gap that says so."""
 
 import os
+import pickle
 import struct
 
 import av
 import numpy as np
 import pytest
 
+from core.status import Gap
 from extract.pool import Limits, run_tasks
 from media.decode import read_media
 from media.packets import demux
@@ -17,6 +19,7 @@ from tests.media.painted import paint, tone
 FIVE = FrameRequest("uniform", 5)
 SMALL = FrameRequest("uniform", 2, side=64)
 VOICE = AudioRequest(16000)
+MANY, DENSE = FrameRequest("uniform", 40), FrameRequest("dense", 60)
 
 
 class Read:
@@ -25,6 +28,29 @@ class Read:
     def __call__(self, path):
         decoded = read_media(path, [SMALL], [VOICE])
         return decoded.frames[SMALL], decoded.sound[VOICE]
+
+
+class Thinned:
+    """Says in a worker process what became of each request; pictures of which it keeps little."""
+
+    def __call__(self, task):
+        path, requests = task
+        found = read_media(path, requests, []).frames
+        return [
+            each if isinstance(each, Gap) else each.each(lambda picture: picture[::90, ::90])
+            for each in map(found.get, requests)
+        ]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    return paint(tmp_path_factory.mktemp("large") / "x.mp4", range(20, 140, 2), size=(1280, 720))
+
+
+def thinned(path, requests, memory_bytes):
+    limits = Limits(memory_bytes=memory_bytes)
+    ((_, found),) = run_tasks(Thinned(), [(path, requests)], workers=1, limits=limits)
+    return found
 
 
 @pytest.fixture
@@ -69,6 +95,25 @@ def test_pictures_beyond_the_memory_limit_cost_the_video_and_not_the_sound(tmp_p
     assert frames.cause == "memory"
     assert frames.reason.endswith("--memory-limit gives it more")
     assert isinstance(sound, Sound)
+
+
+def test_pictures_of_full_size_are_never_all_in_memory(large):
+    many, dense = thinned(large, [MANY, DENSE], 240 << 20)  # as RGB they would take 264 MiB
+    assert many.shape == (40, 8, 15, 3)
+    whole = read_media(large, [DENSE], []).frames[DENSE].pixels
+    assert np.array_equal(dense, whole[:, ::90, ::90])
+
+
+def test_what_does_not_fit_the_memory_costs_the_largest_request_alone(large):
+    dense, five, small = thinned(large, [DENSE, FIVE, SMALL], 150 << 20)
+    assert dense.cause == "memory"
+    assert (five.shape, small.shape) == ((5, 8, 15, 3), (2, 1, 2, 3))
+
+
+def test_pictures_that_are_made_late_can_be_sent(clip):
+    frames = read_media(clip, [FIVE], []).frames[FIVE]
+    sent = pickle.loads(pickle.dumps(frames))
+    assert np.array_equal(sent.pixels, frames.pixels)
 
 
 def test_packets_beyond_the_memory_limit_are_no_damage(tmp_path):
