@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cache.known import Coverage
     from cache.table import FeatureTable
     from corpus.manifest import Manifest
+    from corpus.targets import TargetPlan
     from heads.result import FitConfig, FitResult
 
 EXAMPLES = o.examples(
@@ -123,11 +124,10 @@ def _fit(context: typer.Context, *, keep_done: bool = False) -> tuple[FitResult 
     One of several runs that was done before the others were killed is kept, and has no result.
     """
     from cache.gather import META
+    from cache.table_digest import digest_table
     from core.runs import is_done
     from extract.ensure import OpenCache
     from heads.fit import check_fit
-    from heads.neighbour_columns import with_neighbours
-    from heads.result import FitConfig
 
     given = SimpleNamespace(**context.params)
     reading = loading.TableOptions(
@@ -137,37 +137,58 @@ def _fit(context: typer.Context, *, keep_done: bool = False) -> tuple[FitResult 
     days = tuple(META + name for name in known)
     scale = (given.task, given.transform, given.target_scale, given.quantiles, given.middle)
     table, plan = learning.read_table(reading, learning.TargetOptions(target, *scale))
-    if keep_done and is_done(given.out, "fit-head", o.resolved(context), manifest=table.digest):
-        logger.info("%s is done already; it is kept", given.out)
-        return None, given.out
     encoding = e.encoding(given.cache, given.weights, given.dtype, given.quantize, None)
     features = given.features and ",".join(dict.fromkeys((*o.names(given.features), *days)))
     specs, wanted = gathering.features_of(table, features, given.decoder, encoding)
     alike = gathering.likeness_of(table, given.group_duplicates, given.decoder, encoding)
-    asked = FitConfig(
-        head=given.head,
-        target=plan,
-        split=learning.split_of(table, given.split, given.seed),
-        options=o.assignments(given.options, "--set") | ({"of": given.of} if given.of else {}),
-        features=wanted,
-        observed=days,
-        refit=given.refit,
-        fold=given.fold,
-        seed=given.seed,
-    )
-    asked = with_neighbours(asked)
+    asked = _config(given, table, plan, features=wanted, days=days)
     check_fit(gathering.bare_rows(table), table.target(target), asked, words=table.split)
     opened = OpenCache.at(given.cache, table.samples)
     read = dict.fromkeys(specs if alike is None else (*specs, alike[1]))
     learnt_from, coverage = gathering.gathered_table(table, tuple(read), opened)
     twins = alike and gathering.duplicates_in(learnt_from, alike[0], asked.split)
-    return _recorded(context, table, asked, Gathered(learnt_from, coverage, twins))
+    data = {"manifest": table.digest, "features": digest_table(learnt_from)}
+    if keep_done and is_done(given.out, "fit-head", o.resolved(context), data):
+        logger.info("%s is done already; it is kept", given.out)
+        return None, given.out
+    return _recorded(context, table, asked, Gathered(data, learnt_from, coverage, twins))
+
+
+def _config(
+    given: SimpleNamespace,
+    table: Manifest,
+    plan: TargetPlan,
+    *,
+    features: tuple[str, ...],
+    days: tuple[str, ...],
+) -> FitConfig:
+    """Return what to fit."""
+    from heads.neighbour_columns import with_neighbours
+    from heads.result import FitConfig
+
+    return with_neighbours(
+        FitConfig(
+            head=given.head,
+            target=plan,
+            split=learning.split_of(table, given.split, given.seed),
+            options=o.assignments(given.options, "--set") | ({"of": given.of} if given.of else {}),
+            features=features,
+            observed=days,
+            refit=given.refit,
+            fold=given.fold,
+            seed=given.seed,
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What the cache has of a table: its features, their coverage, and near-duplicates."""
+    """What the cache has of a table: its features, their coverage, and near-duplicates.
 
+    digests  of the table and of the features' values
+    """
+
+    digests: Mapping[str, str]
     table: FeatureTable
     coverage: Mapping[str, Coverage]
     duplicates: Duplicates | None
@@ -189,7 +210,7 @@ def _recorded(
     with recording("fit-head", config, out=given.out, seed=given.seed) as record:
         read_as = {"source": given.source, "columns": table.columns.to_mapping()}
         counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
-        record.note(data={"manifest": table.digest, **counts, **read_as})
+        record.note(data={**gathered.digests, **counts, **read_as})
         tuning = Tuning(given.tune, record.folder / "tuning.db") if given.tune else None
         with keeping_folds(record.folder / EPOCHS if given.keep_epochs else None):
             result = fit_head(

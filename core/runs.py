@@ -154,14 +154,14 @@ def read_run(folder: Path) -> dict[str, Any]:
     return content
 
 
-def is_done(folder: Path, command: str, config: Mapping[str, Any], *, manifest: str) -> bool:
-    """Say whether a folder holds a done run of a command with these options on this very table."""
+def is_done(folder: Path, command: str, config: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Say whether a folder holds a done run of a command with these options on these very data."""
     try:
         record = read_run(folder)
     except RunError:
         return False
     same = record["config"] == json.loads(json.dumps(_plain(config)))
-    same = same and record["data"].get("manifest") == manifest
+    same = same and record["data"].items() >= data.items()
     return bool(same and record["command"] == command and record["state"] == "done")
 
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from cache.spec import Column
-from cache.table import FeatureTable
+from cache.table_digest import digest_features, digest_rows
 from core.errors import FitError
-from core.fingerprint import digest_bytes, digest_strings
+from core.fingerprint import digest_strings
 from corpus.folds import Fold, digest_folds
 from heads.ablation_fold import ArmFold, fit_arm
 from heads.ablation_journal import Cell, Journal
@@ -91,9 +90,9 @@ def asked_of(setting: Setting) -> dict[str, Any]:
     config = plan.config
     return {
         "format": 1,
-        "rows": _digest_rows(data.table),
+        "rows": digest_rows(data.table),
         "labels": digest_strings(map(_label, data.values)).hex(),
-        "features": {name: _digest(data.table.columns[name]) for name in config.features},
+        "features": digest_features(data.table.select(config.features).columns),
         "target": asdict(config.target),
         "split": {"rule": config.split.text, "digest": digest_folds(setting.folds, data.table.ids)},
         "heads": {head: dict(options) for head, options in plan.heads.items()},
@@ -104,23 +103,5 @@ def asked_of(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _digest_rows(table: FeatureTable) -> str:
-    """Return the digest of who the rows are, and of what says which belong together."""
-    beside = (table.posted_at, table.groups)
-    known = [b"" if values is None else values.tobytes() for values in beside]
-    authors = [] if table.author is None else table.author.tolist()
-    names = (digest_strings(words) for words in (table.ids.tolist(), authors))
-    return digest_bytes(b"".join([*names, *map(digest_bytes, known)])).hex()
-
-
 def _label(value: Any) -> str:
     return str(value.tolist()) if isinstance(value, np.ndarray) else repr(value)
-
-
-def _digest(column: Column) -> str:
-    """Return the digest of a feature: its recipe, its values, its gaps."""
-    texts = column.spec.is_text
-    values = digest_strings(column.values) if texts else digest_bytes(column.values.tobytes())
-    offsets = b"" if column.offsets is None else column.offsets.tobytes()
-    rest = digest_bytes(offsets + column.present.tobytes())
-    return f"{column.spec.fingerprint} {values.hex()} {rest.hex()}"

@@ -70,7 +70,7 @@ def _of_fold(run: FitRun, fold: Path, first: int | None, last: int | None) -> li
     losses = {
         int(row["epoch"]): float(row["valid_loss"])
         for row in run.history
-        if row.get("fold") == fold.name
+        if row.get("fold") == fold.name and "epoch" in row
     }
     best = min(losses, key=lambda epoch: losses[epoch], default=0)
     pairs = {epoch: (target[:, steps], predicted[:, steps]) for epoch, predicted in epochs.items()}
@@ -88,4 +88,5 @@ def _of_fold(run: FitRun, fold: Path, first: int | None, last: int | None) -> li
             file=str(epoch_file(fold, epoch)),
         )
         for epoch, pair in pairs.items()
+        if epoch in losses  # others are of a run that was given up in this folder
     ]

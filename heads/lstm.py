@@ -13,9 +13,9 @@ import torch
 from safetensors.numpy import load_file
 
 from cache.table import FeatureTable
-from cache.taking import specs_of
+from cache.table_digest import digest_table
 from core.files import write_json
-from core.fingerprint import canonical_json, digest_bytes, digest_strings
+from core.fingerprint import canonical_json
 from heads.contract import FitReport, Problem, Span
 from heads.curve_model import CHUNK, Model, absent, curves_of, exact
 from heads.design import save_arrays
@@ -172,12 +172,9 @@ class Lstm:
         folder = kept_in()
         if folder is None or valid is None or not len(valid):
             return None
-        assert train_rows.target is not None
         assert valid.target is not None
-        specs = [spec.fingerprint for spec in specs_of(train_rows.columns)]
-        learnt = digest_strings([*train_rows.ids.tolist(), "", *valid.ids.tolist()]).hex()
-        labels = digest_bytes(np.ascontiguousarray(train_rows.target).tobytes()).hex()
-        words = [self.describe(), self.problem.to_json(), seed, specs, learnt, labels]
+        learnt, judged = digest_table(train_rows), digest_table(valid)
+        words = [self.describe(), self.problem.to_json(), seed, learnt, judged]
         return EpochFiles(folder, canonical_json(words), np.ascontiguousarray(valid.target))
 
     def _target(self, table: FeatureTable) -> torch.Tensor:

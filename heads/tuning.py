@@ -8,16 +8,15 @@ bundle takes the choice nearest to those of all other folds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
 
-from cache.spec import Column
 from cache.table import FeatureTable
-from cache.taking import source_of
+from cache.table_digest import digest_table
 from core.errors import FitError
-from core.fingerprint import canonical_json, digest_bytes, digest_strings
+from core.fingerprint import canonical_json, digest_strings
 from core.progress import Meter
 from corpus.folds import Fold
 from heads.catalog import HEADS, make_head
@@ -31,7 +30,6 @@ LOSSES = {  # by task, what validation rows judge by
     "classification": "log loss",
     "sequence": "absolute error, mean of steps",
 }
-_AT_A_TIME = 4096  # rows that are digested
 _LEAST_SHARE = 1e-7  # probability of a class that the log loss tells from none
 
 
@@ -170,24 +168,5 @@ def _identity(config: FitConfig, problem: Problem, train: FeatureTable, valid: F
         "problem": problem.to_json(),
         "seed": config.seed,
     }
-    words = [canonical_json(asked)]
-    for part in (train, valid):
-        assert part.target is not None
-        words += [*part.ids.tolist(), digest_bytes(part.target.tobytes()).hex()]
-        for name in part.columns:
-            words += [name, *_pieces(*source_of(part.columns, name))]
+    words = (canonical_json(asked), digest_table(train), digest_table(valid))
     return digest_strings(words).hex()[:16]
-
-
-def _pieces(column: Column, rows: np.ndarray | None) -> Iterator[str]:
-    """Yield what tells the values of some rows of a column, of which few are copied at a time."""
-    yield column.spec.fingerprint
-    rows = np.arange(len(column)) if rows is None else rows
-    for start in range(0, len(rows), _AT_A_TIME):
-        piece = column.take(rows[start : start + _AT_A_TIME])
-        if column.spec.is_text:
-            yield from (str(text) for text in piece.values)
-        else:
-            yield digest_bytes(np.ascontiguousarray(piece.values).tobytes()).hex()
-        edges = b"" if piece.offsets is None else piece.offsets.tobytes()
-        yield digest_bytes(edges + piece.present.tobytes()).hex()

@@ -1,6 +1,7 @@
 """The LSTM: the published network's size, gaps, zero, batches, and going on after a kill."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -202,3 +203,20 @@ def test_rows_that_are_not_yet_copied_are_learnt_from_alike(options, monkeypatch
     monkeypatch.setattr("heads.stored._NARROW", 4)
     later, _, last = fitted(options)
     np.testing.assert_array_equal(later.predict(last), usual.predict(rest))
+
+
+@pytest.mark.parametrize("changed", ["features", "labels of validation rows"])
+def test_epochs_that_learnt_from_other_values_are_not_gone_on_from(tmp_path, changed):
+    table = curves()
+    other = table.with_target(table.target + 1 * (np.arange(len(table)) == 90)[:, None])
+    if changed == "features":
+        columns = {
+            name: replace(column, values=column.values * 2) if name == "motion" else column
+            for name, column in table.columns.items()
+        }
+        other = replace(table, columns=columns)
+    with keeping(tmp_path):
+        fitted({**QUICK, "epochs": 6}, table)
+        head, _, rest = fitted({**QUICK, "epochs": 6}, other)
+    expected, _, _ = fitted({**QUICK, "epochs": 6}, other)
+    np.testing.assert_array_equal(head.predict(rest), expected.predict(rest))
