@@ -70,6 +70,11 @@ class FoldTables:
     valid: np.ndarray
     test: np.ndarray
 
+    @property
+    def both(self) -> np.ndarray:
+        """Train and validation rows, in the order of the table: what a refit learns from."""
+        return np.sort(np.concatenate([self.train, self.valid]))
+
 
 @dataclass(frozen=True, eq=False)
 class FoldOutcome:
@@ -119,20 +124,20 @@ def run_fold(data: Labelled, fold: Fold) -> FoldOutcome:
     if len(given.valid) and not given.target.classes:
         residuals = encoded[given.valid] - head.predict(table.take(given.valid))
     if config.refit:
-        both = np.sort(np.concatenate([given.train, given.valid]))
-        learn(head, table, both, seed=config.seed, fixed=report.chosen)
+        learn(head, table, given.both, seed=config.seed, fixed=report.chosen)
     predicted = {"head": head.predict(table.take(test)), **_baselines(data, given)}
     return FoldOutcome(fold, test, encoded[test], given.target, predicted, residuals, report)
 
 
 def _baselines(data: Labelled, given: FoldTables) -> dict[str, np.ndarray]:
-    """Return what the baselines predict for the test rows."""
+    """Return what the baselines predict for the test rows; they learn from the head's rows."""
     config, target = data.config, given.target
     observed = observed_days(target.plan.column, config.observed, data.features)
     asked = Asked(config.head, given.problem, target, data.features, observed, config.seed)
     columns = data.table.select(tuple(dict.fromkeys((*data.metadata, *observed))))
     simple = columns.with_target(given.encoded)
-    return baselines(asked, simple.take(given.train), simple.take(given.test))
+    learnt = given.both if config.refit else given.train
+    return baselines(asked, simple.take(learnt), simple.take(given.test))
 
 
 def learn(

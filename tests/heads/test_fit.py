@@ -206,3 +206,21 @@ def test_features_that_nobody_has_are_refused(planted):
     nothing = make_column("mfcc", np.zeros((240, 3)), np.zeros(240, bool))
     with pytest.raises(FitError, match=r"1 of 1 have none at all: mfcc"):
         fit_head(make_table(nothing), raw(planted), config(split="kfold:3"))
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_baselines_learn_from_the_rows_that_the_head_learns_from(planted, refit):
+    asked = config(split="random:0.3,0.5,0.2", features=("motion",), refit=refit)
+    result = fit_head(planted, list(planted.target), asked)
+    (fold,) = result.folds
+    learnt = np.concatenate([fold.train, fold.valid]) if refit else fold.train
+    mean = planted.target[learnt].mean()
+    error = np.sqrt(((planted.target[fold.test] - mean) ** 2).mean())
+    assert result.baselines["mean"]["rmse"].value == pytest.approx(error)
+
+
+def test_a_fold_that_has_no_row_to_score_is_passed_over(planted):
+    scale = {"quantiles": (0.33, 0.67)}
+    asked = config("linear", "classification", split="kfold:40", scale=scale, features=("motion",))
+    result = fit_head(planted.take(np.arange(60)), raw(planted.take(np.arange(60))), asked)
+    assert len(set(result.scored.fold)) < 40
