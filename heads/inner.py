@@ -20,10 +20,11 @@ def left_out(train: FeatureTable, *, apart: bool, seed: int) -> np.ndarray:
     order = np.argsort(train.ids, kind="stable")
     rows = SplitRows(train.ids, author=train.author, groups=train.groups).take(order)
     apart = apart and train.author is not None
-    if len(np.unique(units_of(rows, by_author=apart))) < FOLDS:
-        rows, apart = SplitRows(rows.ids), False
+    units = len(np.unique(units_of(rows, by_author=apart)))
+    if units < 2:  # all of one author or one near-duplicate: nothing else can be left out than rows
+        rows, apart, units = SplitRows(rows.ids), False, len(train)
     folds = np.zeros(len(train), np.int64)
-    folds[order] = kfold(rows, min(FOLDS, len(train)), seed, by_author=apart)
+    folds[order] = kfold(rows, min(FOLDS, units), seed, by_author=apart)
     return folds
 
 

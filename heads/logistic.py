@@ -18,6 +18,9 @@ _MOST = 4000  # rows up to which rotating sparse columns, N³, costs less than t
 _SMALLEST = 1e-6  # probability that a class without train rows in an inner fold is scored with
 
 
+_Parts = tuple[np.ndarray, np.ndarray]  # int64, rows to learn from and rows to judge by
+
+
 def fit_logistic(
     matrix: Matrix,
     target: np.ndarray,
@@ -42,8 +45,9 @@ def fit_logistic(
     curve: dict[float, float] = {}
     if penalty is None:
         folds = _inner_folds(target, clusters, seed)
-        curve = _curve(space.rows.astype(np.float32), target, folds, unit)
-        penalty = min(curve, key=lambda value: curve[value])
+        if folds:
+            curve = _curve(space.rows.astype(np.float32), target, folds, unit)
+        penalty = min(curve, key=lambda value: curve[value], default=PENALTIES[0])
     start = Weights.nothing(space.rows.shape[1], len(classes))
     found = descend(space.rows, target, penalty * unit, start=start, rough=False)
     weights = space.back(found.slopes)  # [D, K], or [D, 1] for two classes
@@ -103,15 +107,11 @@ class _InnerFold:
 def _curve(
     rows: Matrix,
     target: np.ndarray,
-    folds: list[tuple[np.ndarray, np.ndarray]],
+    folds: list[_Parts],
     unit: float,
 ) -> dict[float, float]:
     """Return the mean log loss of the left-out rows by penalty, until it no longer falls."""
-    inner = [
-        _InnerFold(rows, target, train, test)
-        for train, test in folds
-        if len(np.unique(target[train])) > 1
-    ]
+    inner = [_InnerFold(rows, target, train, test) for train, test in folds]
     curve: dict[float, float] = {}
     for penalty in PENALTIES:
         losses = [fold.losses(penalty * unit) for fold in inner]
@@ -122,10 +122,21 @@ def _curve(
     return curve
 
 
-def _inner_folds(
-    target: np.ndarray, clusters: np.ndarray | None, seed: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return up to five inner folds, stratified where each class has enough rows."""
+def _inner_folds(target: np.ndarray, clusters: np.ndarray | None, seed: int) -> list[_Parts]:
+    """Return up to five inner folds whose train rows have two classes, or none.
+
+    They are stratified where each class has enough rows, and tear clusters apart only where a class
+    is all in one of two clusters, so that nothing could be learnt otherwise.
+    """
+    folds = [] if clusters is None else _divided(target, clusters, seed)
+    return _of_two_classes(target, folds) or _of_two_classes(target, _divided(target, None, seed))
+
+
+def _of_two_classes(target: np.ndarray, folds: list[_Parts]) -> list[_Parts]:
+    return [(train, test) for train, test in folds if len(np.unique(target[train])) > 1]
+
+
+def _divided(target: np.ndarray, clusters: np.ndarray | None, seed: int) -> list[_Parts]:
     smallest = int(np.unique(target, return_counts=True)[1].min())
     if clusters is not None and (groups := len(np.unique(clusters))) > 1:
         count = min(FOLDS, groups)

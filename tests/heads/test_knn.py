@@ -198,3 +198,14 @@ def test_few_rows_are_enough():
     head = fit(table)
     assert isinstance(head, Knn)
     assert np.isfinite(head.predict(table)).all()
+
+
+@pytest.mark.parametrize("units", [2, 3])
+def test_a_few_authors_are_kept_apart_in_fewer_folds(planted, units):
+    author = np.array([f"a{row % units}" for row in range(160)])
+    train = replace(planted.take(np.arange(160)), author=author)
+    folds = left_out(train, apart=True, seed=0)
+    assert [len(np.unique(folds[author == name])) for name in np.unique(author)] == [1] * units
+    assert len(np.unique(folds)) == units
+    alone = replace(train, author=np.full(160, "me"))
+    assert len(np.unique(left_out(alone, apart=True, seed=0))) == 5

@@ -172,3 +172,14 @@ def test_rows_without_an_author_are_clusters_of_their_own():
     clusters = clusters_of(table)
     assert clusters[0] == clusters[4]
     assert len(np.unique(clusters)) == 4
+
+
+def test_classes_that_two_authors_do_not_share_are_learnt_all_the_same():
+    """Each class is one author's: left out whole, nothing would be left to tell it from."""
+    generator = np.random.default_rng(0)
+    target = np.repeat([0, 1], 30)
+    matrix = (generator.normal(size=(60, 4)) + target[:, None]).astype(np.float32)
+    weights, intercepts, curve = fit_logistic(matrix, target, target, None, seed=0)
+    assert len(curve) > 1
+    assert ((matrix @ weights + intercepts).argmax(axis=1) == target).mean() > 0.8
+    fit_logistic(matrix[29:31], target[29:31], None, None, seed=0)  # one row of each
