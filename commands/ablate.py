@@ -10,6 +10,7 @@ import typer
 from commands import ablating, gathering, learning, loading, observing
 from commands import encoders as e
 from commands import options as o
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from cache.spec import FeatureSpec
@@ -146,6 +147,7 @@ def run(
 def _asked(context: typer.Context) -> tuple[Manifest, tuple[FeatureSpec, ...], AblationPlan]:
     """Return the table, the columns to read, and what is to be run, from the command's options."""
     from cache.gather import META
+    from heads.neighbour_columns import source_of
     from heads.result import FitConfig
 
     given = SimpleNamespace(**context.params)
@@ -162,6 +164,11 @@ def _asked(context: typer.Context) -> tuple[Manifest, tuple[FeatureSpec, ...], A
     always = o.names(given.always)
     named = given.features and ",".join(dict.fromkeys((*o.names(given.features), *always, *days)))
     specs, wanted = gathering.features_of(table, named, given.decoder, encoding)
+    if any(source_of(name) for name in wanted):
+        raise UsageError(
+            "ablate takes features of the cache; knn(NAME) is made of each fold's labels: give it "
+            "to fit-head"
+        )
     heads = ablating.options_by_head(o.names(given.head), o.assignments(given.options, "--set"))
     asked = FitConfig(
         head=next(iter(heads)),

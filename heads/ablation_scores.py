@@ -11,7 +11,7 @@ from core.errors import UnknownName
 from heads.ablation import Setting, cell_of, cells_of
 from heads.ablation_journal import Cell, Journal
 from heads.ablation_plan import AblationPlan
-from heads.folding import FoldTables, Labelled, tables_of
+from heads.folding import FoldTables, tables_of
 from heads.gather import drawn_together
 from scoring.bootstrap import (
     CLASSIFICATION_METRICS,
@@ -100,13 +100,16 @@ def score_arms(setting: Setting, journal: Journal, metric: str) -> ArmScores:
     """Score every arm of a plan whose fits are all in the journal."""
     data, plan = setting.data, setting.plan
     folds = [(fold.name, tables_of(data, fold)) for fold in setting.folds]
-    read = _Read(plan, journal, folds, metric)
+    numbers = None
+    if not folds[0][1].target.classes:
+        numbers = plan.config.target.numbers(data.values, data.table.ids.tolist())
+    read = _Read(plan, journal, folds, metric, numbers)
     picks = {head: read.picks(head) for head in plan.heads}
     arms = cells_of(plan, _ANY)
     asked = [(cell.head, cell.seed, [cell.players] * len(folds)) for cell in arms]
     asked += [(head, seed, picks[head]) for head in plan.heads for seed in plan.seeds]
     rows = np.concatenate([given.test for _, given in folds])
-    truth, others = read.truth(data), list[Mapping[str, float]]()
+    truth, others = read.truth(), list[Mapping[str, float]]()
 
     def predictions() -> Iterator[np.ndarray]:
         for head, seed, players in asked:
@@ -131,22 +134,26 @@ class _Read:
     journal: Journal
     folds: Sequence[tuple[str, FoldTables]]
     metric: str
+    numbers: np.ndarray | None  # labels in the table's unit, float64 [N] or [N, T]; None: classes
 
-    def truth(self, data: Labelled) -> np.ndarray:
+    def truth(self) -> np.ndarray:
         """Return the labels of all test rows, fold after fold: numbers of the table, or classes."""
-        if self.folds[0][1].target.classes:
-            return np.concatenate([given.encoded[given.test] for _, given in self.folds])
-        numbers = data.config.target.numbers(data.values, data.table.ids.tolist())
-        return np.concatenate([numbers[given.test] for _, given in self.folds])
+        return np.concatenate([self._labels(given, given.test) for _, given in self.folds])
+
+    def _labels(self, given: FoldTables, rows: np.ndarray) -> np.ndarray:
+        labels: np.ndarray = (given.encoded if self.numbers is None else self.numbers)[rows]
+        return labels
+
+    def _in_unit(self, given: FoldTables, found: np.ndarray) -> np.ndarray:
+        """Return predictions as metrics take them: in the table's unit, or probabilities."""
+        return found if self.numbers is None else given.target.decode(found)
 
     def predicted(self, head: str, seed: int, players: Sequence[int]) -> np.ndarray:
         """Return predictions of all test rows by an arm of each fold, as metrics take them."""
         parts = []
         for (fold, given), each in zip(self.folds, players, strict=True):
-            found = self.journal.read(
-                cell_of(self.plan, fold, head=head, seed=seed, players=each)
-            ).test
-            parts.append(found if given.target.classes else given.target.decode(found))
+            cell = cell_of(self.plan, fold, head=head, seed=seed, players=each)
+            parts.append(self._in_unit(given, self.journal.read(cell).test))
         return np.concatenate(parts)
 
     def seconds(self, cell: Cell) -> float:
@@ -166,12 +173,13 @@ class _Read:
         return best
 
     def _on_valid(self, fold: str, given: FoldTables, head: str, players: int) -> float:
-        truth, function = given.encoded[given.valid], METRICS[self.metric].function
+        truth, function = self._labels(given, given.valid), METRICS[self.metric].function
         cells = {
             cell_of(self.plan, fold, head=head, seed=seed, players=players)
             for seed in self.plan.seeds
         }
-        values = [function(truth, self.journal.read(cell).valid) for cell in sorted(cells)]
+        found = [self._in_unit(given, self.journal.read(cell).valid) for cell in sorted(cells)]
+        values = [function(truth, each) for each in found]
         return float(np.nan_to_num(np.mean(values), nan=CHANCE.get(self.metric, np.nan)))
 
 

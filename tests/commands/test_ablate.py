@@ -131,6 +131,7 @@ def test_heads_made_of_others_and_neighbours_are_arms(run, clips):
         (("--set", "penalty=minus"), ("'minus' is not a number",)),
         (("--head", "linaer"), ("'linaer'", "did you mean 'linear'")),
         (("--seeds", "0"), ("--seeds",)),
+        (("--features", "meta,knn(meta:duration)"), ("each fold's labels", "fit-head")),
     ],
 )
 def test_what_is_misused_is_said(run, clips, arguments, words):

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from core.errors import FitError, RunError, UnknownName, UsageError
+from heads.ablation import cell_of
 from heads.ablation_journal import ARMS, JOURNAL
 from heads.ablation_plan import arms_of, players_of
+from heads.ablation_scores import score_arms
+from heads.folding import tables_of
 from scoring.report_data import MAIN_METRIC
 from tests.heads.ablations import Asked, ablated
 from tests.heads.tables import make_column, make_table, plant
@@ -274,3 +277,25 @@ def test_an_arm_without_anything_to_learn_is_named(tmp_path):
 def test_a_metric_of_another_task_is_refused(tmp_path):
     with pytest.raises(UnknownName, match="metric of regression 'accuracy'"):
         ablated(tmp_path, plant(), metric="accuracy")
+
+
+def test_what_validation_picks_is_best_in_the_unit_of_the_table(tmp_path):
+    """Rare large values, which a logarithm hides, decide an error in the unit."""
+    generator = np.random.default_rng(3)
+    large, small = generator.random(300) < 0.1, generator.normal(size=300)
+    level = np.where(large, 8 + generator.normal(size=300), 2 + 1.5 * small)
+    few = make_column("few", np.where(large, level - 5, generator.normal(scale=0.3, size=300)))
+    many = make_column("many", np.where(large, generator.normal(size=300), small))
+    table, values = make_table(few, many), np.expm1(np.maximum(level, 0))
+    asked = Asked(table, values=[*values], split="kfold:5", scale={"transform": "log1p"})
+    with asked.journal(tmp_path) as journal:
+        asked.run(journal)
+        picks = score_arms(asked.setting, journal, "rmse").picks["linear"]
+        for fold, pick in zip(asked.folds, picks, strict=True):
+            errors = {}
+            for players in asked.plan.arms.sets:
+                cell = cell_of(asked.plan, fold.name, head="linear", seed=0, players=players)
+                codec = tables_of(asked.data, fold).target
+                missed = codec.decode(journal.read(cell).valid) - values[fold.valid]
+                errors[players] = np.sqrt((missed**2).mean())
+            assert pick == min(errors, key=errors.get)
