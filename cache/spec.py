@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -136,7 +137,8 @@ class Column:
     def pooled(self) -> np.ndarray:
         """Return float32 [N, D]: a vector flattened, the mean of a sequence; 0 where absent."""
         if self.offsets is None:
-            return self.values.reshape(len(self), -1).astype(np.float32, copy=False)
+            flat = self.values.reshape(len(self), math.prod(self.values.shape[1:]))
+            return flat.astype(np.float32, copy=False)
         lengths = np.diff(self.offsets)
         filled = lengths > 0
         pooled = np.zeros((len(self), int(np.prod(self.values.shape[1:]))), np.float32)

@@ -91,10 +91,12 @@ class Bank:
     def _before(self, posted_at: np.ndarray) -> np.ndarray:
         """Return how many rows, from the first, may be neighbours of each, int64 [M].
 
-        Rows without a time lie behind all others: they are neighbours of their like only.
+        Rows without a time lie behind all others: they are neighbours of their like only. Where
+        none has a time, the past is not known of any, and all may be neighbours.
         """
         earlier = np.searchsorted(self.placed.posted_at, posted_at, side="left")
-        return np.where(np.isfinite(posted_at), earlier, len(self.placed))
+        told = np.isfinite(posted_at) & np.isfinite(self.placed.posted_at).any()
+        return np.where(told, earlier, len(self.placed))
 
     def _candidates(
         self, vectors: np.ndarray, pattern: np.ndarray, before: np.ndarray, count: int

@@ -179,9 +179,11 @@ class Gbm:
         if self.problem.task == "sequence":
             steps: np.ndarray = np.stack(found, axis=1) + self._anchor.of(table)[:, None]
             return steps
-        if self.problem.task == "classification" and self.problem.outputs == 2:
+        if self.problem.task == "regression":
+            return found[0]
+        if self.problem.outputs == 2:
             return np.column_stack([1 - found[0], found[0]])
-        return found[0]
+        return found[0].reshape(len(table), self.problem.outputs)  # flat where there are no rows
 
     def save(self, folder: Path) -> None:
         """Write `gbm.json`, LightGBM's texts `gbm-1.txt`, ... and the design."""
@@ -221,7 +223,7 @@ class Gbm:
 
 
 def _label(data: lightgbm.Dataset, labels: np.ndarray) -> None:
-    """Give rows their labels, in place of those of another step; a row with a gap weighs nothing."""
+    """Give rows their labels, in place of another step's; a row with a gap weighs nothing."""
     known = np.isfinite(labels)
     data.set_label(np.where(known, labels, 0))
     # `set_weight(None)` would leave the weights of the step before in their place.

@@ -162,7 +162,7 @@ class Knn:
         fitted, near = self._fitted(), self.nearest(table)
         heat = fitted.chosen["temperature"]
         unlike, far = fitted.told.doubts(near, fitted.k, heat)
-        predicted = self._voted(table, near).reshape(len(table), -1)
+        predicted = self._voted(table, near).reshape(len(table), self.problem.outputs)
         columns = np.column_stack([predicted, unlike, far]).astype(np.float32)
         present: np.ndarray = near.rows[:, 0] != NOBODY
         columns[~present] = 0

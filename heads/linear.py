@@ -99,7 +99,9 @@ class Linear:
         history = [{"penalty": value, "loss": loss} for value, loss in curve.items()]
         if penalty is None:
             penalty = min(curve, key=lambda value: curve[value])
-        chosen = {_weight_of(name): weight for name, weight in weights.items()}
+        # A feature that is constant here has no weight; in another fold or all rows it may have.
+        named = train.columns if weights else ()
+        chosen = {_weight_of(name): weights.get(name, 1.0) for name in named}
         return FitReport({"penalty": float(penalty), **chosen}, history)
 
     def _solver(self, target: np.ndarray, clusters: np.ndarray | None, seed: int) -> _Solver:

@@ -69,10 +69,13 @@ class Retrieval:
         self._options: RetrievalOptions = options or RetrievalOptions()
         given = self._options
         self._head = make_head(given.head, problem, given.members.get(given.head))
-        self._asked = {name: self._untaught() for name in given.of or (ALL,)}
+        self._asked = {name: self._untaught(name) for name in given.of or (ALL,)}
 
-    def _untaught(self) -> Knn:
-        head = make_head(Knn.name, self.problem, self._options.members.get(Knn.name))
+    def _untaught(self, name: str) -> Knn:
+        """Return what is to tell of the neighbours by a feature, or by all: those know the days."""
+        observed = tuple(day for day in self.problem.observed if name in (ALL, day))
+        problem = replace(self.problem, observed=observed)
+        head = make_head(Knn.name, problem, self._options.members.get(Knn.name))
         assert isinstance(head, Knn)
         return head
 
@@ -111,7 +114,7 @@ class Retrieval:
             values = np.zeros((len(train), self.problem.outputs + 2), np.float32)
             present = np.zeros(len(train), bool)
             for fold in np.unique(folds):
-                knn, asked = self._untaught(), np.flatnonzero(folds == fold)
+                knn, asked = self._untaught(name), np.flatnonzero(folds == fold)
                 given = of_part(column_name(name), chosen)
                 knn.fit(rows.take(folds != fold), None, seed=seed, fixed=given)
                 values[asked], present[asked] = knn.told(rows.take(asked))

@@ -125,3 +125,9 @@ def test_equal_rows_are_at_no_distance():
     near = bank_of(theirs).nearest(theirs, 1)
     np.testing.assert_array_equal(near.rows[:, 0], np.arange(500))
     np.testing.assert_array_equal(near.distance[:, 0], 0)
+
+
+def test_a_bank_that_knows_no_time_answers_those_that_have_one():
+    theirs = drawn(40)
+    near = bank_of(theirs).nearest(drawn(1, posted_at=[5.0]), 40)
+    assert set(near.rows[0]) == set(range(40))

@@ -197,3 +197,18 @@ def test_a_difference_and_its_interval_have_the_same_places(score, shown):
 
 def test_durations_are_read_in_seconds_and_minutes():
     assert [seconds_text(s) for s in (None, 0, 65, 600)] == ["", "< 1 s", "65 s", "10 min"]
+
+
+def test_runs_that_draw_other_groups_are_compared_by_both(numbers, tmp_path):
+    rows = len(numbers.scored.ids)
+    author = np.array([f"a{row // 4}" for row in range(rows)])
+    twins = np.array([f"t{row // 6}" if row % 6 else "" for row in range(rows)])
+    gaps = []
+    for name, groups in {"ab": (author, twins), "ba": (twins, author)}.items():
+        for which, group in zip(("good", "bad"), groups, strict=True):
+            made = worse(numbers, 0.0 if which == "good" else 1.0)
+            scored = dataclasses.replace(made.scored, group=group)
+            finished(tmp_path / name / which, dataclasses.replace(made, scored=scored))
+        (board,) = boards(find_runs([tmp_path / name]).fits)
+        gaps.append(board.entries[1].gap.difference)
+    assert (gaps[0].low, gaps[0].high) == (gaps[1].low, gaps[1].high)

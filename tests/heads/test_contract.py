@@ -74,6 +74,13 @@ def test_predictions_have_the_declared_shape(name, task):
 
 
 @every
+def test_no_rows_are_no_predictions(name, task):
+    head, rest = fit(name, task)
+    predicted = head.predict(rest.take(np.zeros(0, np.int64)))
+    assert predicted.shape == (0,) if task == "regression" else (0, 3)
+
+
+@every
 def test_a_saved_head_predicts_the_same(name, task, tmp_path):
     head, rest = fit(name, task)
     head.save(tmp_path)

@@ -125,3 +125,13 @@ def test_a_head_with_neighbours_is_fitted_scored_and_saved(planted, tmp_path):
 def test_wrong_requests_are_refused(options, text):
     with pytest.raises(UsageError, match=text):
         make_head("retrieval", NUMBERS, options)
+
+
+def test_neighbours_by_one_feature_do_not_ask_for_the_known_days(planted):
+    days = np.stack([planted.target, planted.target + 1], axis=1)
+    first = make_column("meta:p1", planted.target - 1)
+    table = make_table(planted.columns["motion"], first, target=days)
+    head = make_head("retrieval", Problem("sequence", 2, ("meta:p1",)), {"of": "motion"})
+    head.fit(table.take(np.arange(160)), None, seed=0, fixed={})
+    predicted = head.predict(table.take(np.arange(160, 240)))
+    assert np.abs(predicted - days[160:]).mean() < 0.1  # a day is the one before and 1

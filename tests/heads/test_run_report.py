@@ -1,18 +1,20 @@
 """The page of a run, made from its folder."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from heads.fit import fit_head
+from heads.run_account import rows_of
 from heads.run_reading import read_fit
 from heads.run_report import Outside, shown_rows, write_run_report
 from heads.trials import Tuning
 from scoring.report_data import Strip
 from scoring.report_scores import interval, number
 from tests.heads.finished import finished
-from tests.heads.tables import config, make_column, make_table
+from tests.heads.tables import config, make_column, make_table, plant
 from tests.scoring.test_report import EVIL, Reader
 
 
@@ -127,3 +129,16 @@ def test_the_page_has_the_defaults_and_the_best_trials_of_each_fold(planted, tmp
     tables = re.search(r"Which options were tried(.*?)What", words, re.DOTALL)[1]
     assert tables.count("balance") == 8
     assert re.search(r"fold1\s*0\s*\d+\.\d+\s*balance 1\s", tables)
+
+
+def test_rows_add_up_where_quantiles_of_folds_differ(tmp_path):
+    table = plant(rows=60)
+    scale = {"quantiles": (0.33, 0.67)}
+    for seed in range(4):
+        asked = config("mean", "classification", split="kfold:5", scale=scale, features=("motion",))
+        split = replace(asked.split, seed=seed)
+        result = fit_head(table, list(table.target), replace(asked, split=split))
+        account = rows_of(read_fit(finished(tmp_path / str(seed), result)))
+        rest = {name: count for name, count in account.items() if name != "in the table"}
+        assert min(rest.values()) > 0
+        assert account["in the table"] == sum(rest.values()) == 62

@@ -100,3 +100,13 @@ def test_sparse_columns_are_weighed_as_dense_ones():
     thin = weighed(sparse.csr_array(dense), scale)
     assert thin.dtype == np.float32
     np.testing.assert_array_equal(thin.toarray(), weighed(dense, scale))
+
+
+def test_a_feature_that_is_constant_in_a_fold_has_a_weight_all_the_same():
+    rows = table("regression")
+    flag = make_column("flag", np.zeros(100))
+    wider = make_table(*rows.columns.values(), flag, target=rows.target, author=rows.author)
+    head = make_head("linear", ONE, {"weigh": 1})
+    report = head.fit(wider, None, seed=0, fixed={})
+    assert report.chosen["weight(flag)"] == 1
+    assert report.chosen.keys() == {"penalty", *(f"weight({name})" for name in wider.columns)}
