@@ -205,9 +205,10 @@ class RowReader:
         return [*np.ascontiguousarray(sequences)]
 
     def _check_leak(self, target: str, steps: Sequence[str]) -> None:
-        inputs = {*self.columns.text, *self.columns.number, *self.columns.category}
+        named = (*self.columns.text, *self.columns.number, *self.columns.category)
+        inputs = {header_of(self.table, name, self.source) for name in named}
         for step in steps:
-            if step in inputs:
+            if header_of(self.table, step, self.source) in inputs:
                 raise UsageError(
                     f"column {step!r} is both an input and the target {target!r}; "
                     "take it out of --columns"

@@ -50,6 +50,8 @@ class TargetPlan:
             raise UsageError(f"middle is {self.middle!r}; expected 'drop' or 'keep'")
         check_transform(self.transform, task=self.task, scale=self.scale)
         if self.quantiles is None:
+            if self.middle == "keep":
+                raise UsageError("middle 'keep' is of quantiles: give --quantiles 0.33,0.67 too")
             return
         if self.task != "classification":
             raise UsageError(f"quantiles make classes: use task classification, not {self.task}")

@@ -12,6 +12,8 @@ import numpy as np
 
 from core.errors import UnknownName
 from core.fingerprint import digest_strings
+from corpus.folds import SplitRows
+from corpus.split_rules import units_of
 from heads.run_account import coverage_of, seconds_of
 from heads.run_reading import FitRun
 from scoring.board import Board, Details, Entry
@@ -142,7 +144,19 @@ def _paired(
         for run, order in zip((first, second), orders, strict=True)
         if run.scored.group is not None
     ]
-    return target, (given[0], given[1]), groups[0] if groups else None
+    return target, (given[0], given[1]), _joined(groups)
+
+
+def _joined(groups: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return what to draw whole where two runs do not draw the same: whatever either of them does.
+
+    Each is str [N], "" for a row that stands for itself.
+    """
+    if len(groups) < 2 or np.array_equal(groups[0], groups[1]):
+        return groups[0] if groups else None
+    numbers = np.unique(groups[1], return_inverse=True)[1]
+    rows = SplitRows(groups[0], author=groups[0], groups=np.where(groups[1] == "", -1, numbers))
+    return units_of(rows, by_author=True)
 
 
 def _given(run: FitRun) -> np.ndarray:

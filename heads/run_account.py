@@ -129,11 +129,13 @@ def tried_of(run: FitRun) -> list[Tried]:
 def rows_of(run: FitRun) -> dict[str, int]:
     """Return what became of the table's rows; reasons that no row had are left out."""
     counts, data = run.content["rows"], run.record.get("data", {})
+    unscored = counts["labelled"] + counts.get("middle", 0) - counts["scored"]
+    middle = min(counts.get("middle", 0), unscored)  # of all rows; the quantiles of folds differ
     reasons = {
         "left out as bad rows (--skip-bad-rows)": data.get("bad_rows", 0),
         "left out without a label": counts.get("unlabelled", 0),
-        "left out between the quantiles": counts.get("middle", 0),
-        "learnt from or chosen by, in no test part": counts["labelled"] - counts["scored"],
+        "left out between the quantiles": middle,
+        "learnt from or chosen by, in no test part": unscored - middle,
     }
     return {
         "in the table": sum(reasons.values()) + counts["scored"],

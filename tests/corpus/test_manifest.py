@@ -175,6 +175,13 @@ def test_a_target_among_the_inputs_is_refused(write_table):
         read_manifest(path, columns=columns, targets=["p"])
 
 
+def test_a_target_among_the_inputs_is_refused_however_it_is_spelt(write_table):
+    path = write_table({"id": ["a"], "title": ["x"], "description": ["y"], "ECR": ["1"]})
+    columns = Columns.parse("number=ECR")
+    with pytest.raises(UsageError, match="'ecr' is both an input and the target 'ecr'"):
+        read_manifest(path, columns=columns, source="snapugc", targets=["ecr"])
+
+
 def test_a_lacking_column_gets_near_names(write_table):
     path = write_table({"id": ["a"], "title": ["x"], "duration": ["1"]})
     columns = Columns.parse("id=Id,text=titel,number=duration")
