@@ -35,6 +35,7 @@ from media.request import FrameRequest
 from media.transforms import resize
 
 VERSION = 1
+UNSTATED, MOST_SIDE = {"longest_edge": 1456}, 4096  # as the published processor has them
 MOST = {"title": 300, "description": 1000}  # characters of each text that are read
 LENGTH = Length(beams=1, least=4, most=48)
 VERDICT = "Would most people who come across this short video keep watching it? Answer yes or no."
@@ -60,6 +61,7 @@ def extractor(
         VERSION,
         characters=most,
         frames=request.recipe(),
+        through="size",  # of the processor's two sizes that frames could be resized through
         decoder=decoder,
     )
     whole, reads = with_opening(name, seconds), ("video", *(f"text:{field}" for field in most))
@@ -135,24 +137,24 @@ class Seen:
     def __call__(self, inputs: Inputs) -> Mapping[str, Any]:
         frames = inputs.frames
         assert frames is not None
-        assert len(frames.pixels) == FRAMES
+        assert len(frames.pictures) == FRAMES
         length_s = min(frames.duration_s, self.seconds or math.inf)
         about = (inputs.text, frames.times_s.tolist(), length_s)
         return {
-            "pixels": self.steps.apply(self._within(frames.pixels)),
+            "pixels": frames.each(self._resized),
             "verdict": self.prompter.ids(VERDICT, *about),
             "caption": self.prompter.ids(CAPTION, *about),
         }
 
-    def _within(self, pixels: np.ndarray) -> np.ndarray:
-        """Resize pictures in proportion: the longer side to `longest`, the other one to even."""
-        height, width = pixels.shape[1:3]
+    def _resized(self, picture: np.ndarray) -> np.ndarray:
+        """Resize in proportion, the longer side to `longest` and the other to even; then warp."""
+        height, width = picture.shape[:2]
         share = width / height  # and not its inverse: the published processor rounds so
         if width >= height:
             size = (max(1, _even(int(self.longest / share))), self.longest)
         else:
             size = (self.longest, max(1, _even(int(self.longest * share))))
-        return resize(pixels, size, resample=self.steps.resample)
+        return self.steps.apply(resize(picture, size, resample=self.steps.resample))
 
 
 def _even(side: int) -> int:
@@ -162,17 +164,20 @@ def _even(side: int) -> int:
 def frame_steps(folder: Path, family: str) -> tuple[PictureSteps, int]:
     """Return what is done to a frame, and the longer side that it is resized to before that.
 
-    The published processor does both: a tall frame loses width before it is warped to a square.
+    The published processor of videos does both. The first size is `size`, even where its file
+    states another as `video_size`: the published files state both, 2048 and 512 pixels, and
+    transformers puts the one in the place of the other.
     """
     config = read_json(folder / "preprocessor_config.json", family)
     side = int(config.get("max_image_size", {}).get("longest_edge", 0))
-    if not side:
+    stated = config.get("size") or config.get("video_sampling", {}).get("video_size") or UNSTATED
+    longest = min(int(stated.get("longest_edge", 0)), MOST_SIDE)
+    if not side or not longest:
         raise CheckpointError(
-            f"{family}: {folder}/preprocessor_config.json states no max_image_size; it is no "
-            "checkpoint of SmolVLM2"
+            f"{family}: {folder}/preprocessor_config.json states no max_image_size, or a size "
+            "without its longest_edge; it is no checkpoint of SmolVLM2"
         )
-    first = config.get("video_sampling", {}).get("video_size", {}).get("longest_edge", side)
-    return steps_of(folder, family, size={"height": side, "width": side}), int(first)
+    return steps_of(folder, family, size={"height": side, "width": side}), longest
 
 
 def places_of(folder: Path, family: str) -> int:

@@ -15,7 +15,10 @@ from transformers import (
     SmolVLMForConditionalGeneration,
     SmolVLMImageProcessorPil,
 )
+from transformers.image_processing_backends import TorchvisionBackend
+from transformers.image_utils import SizeDict
 from transformers.models.smolvlm import processing_smolvlm as published
+from transformers.models.smolvlm.video_processing_smolvlm import SmolVLMVideoProcessor
 
 from core.errors import CheckpointError
 from corpus.sample import Sample
@@ -199,13 +202,39 @@ def test_frames_are_resized_as_by_the_published_processor(size, folder):
     given = clip(size=size)
     network = SmolVLM2Network("smolvlm2", "smolvlm2", MOST)
     found = network.preparer(folder)(given)["pixels"]
-    side = {"longest_edge": 32}
-    processor = SmolVLMImageProcessorPil(size=side, max_image_size=side, do_image_splitting=False)
+    sizes = {"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 32}}
+    processor = SmolVLMImageProcessorPil(**sizes, do_image_splitting=False)
     pictures = [Image.fromarray(frame) for frame in given.frames.pixels]
     expected = processor([pictures], return_tensors="np")["pixel_values"][0]
     steps, _ = frame_steps(folder, "smolvlm2")
     normalised = steps.normalise(torch.from_numpy(found), torch.float32).numpy()
     assert np.abs(normalised - expected).max() <= 2 / 255 / 0.5
+
+
+def by_pillow(self, video, size, resample=None, antialias=True):
+    """Stand in for torchvision's arithmetic, which is not installed."""
+    pictures = [Image.fromarray(frame) for frame in video.permute(0, 2, 3, 1).numpy()]
+    resized = [each.resize((size.width, size.height), resample) for each in pictures]
+    return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("unstated", [(), ("size",), ("size", "video_sampling")])
+@pytest.mark.parametrize("size", [(48, 27), (27, 48), (200, 3)])
+def test_frames_take_the_way_of_the_published_video_processor(
+    size, unstated, folder, tmp_path, monkeypatch
+):
+    place = shutil.copytree(folder, tmp_path / "w")
+    config = json.loads((place / "preprocessor_config.json").read_text())
+    config = {name: each for name, each in config.items() if name not in unstated}
+    (place / "preprocessor_config.json").write_text(json.dumps(config))
+    given = clip(size=size)
+    found = SmolVLM2Network("smolvlm2", "smolvlm2", MOST).preparer(place)(given)["pixels"]
+    monkeypatch.setattr(TorchvisionBackend, "resize", by_pillow)
+    processor = SmolVLMVideoProcessor(**config)
+    video = torch.from_numpy(given.frames.pixels).permute(0, 3, 1, 2)
+    sizes = SizeDict(longest_edge=dict(processor.size)["longest_edge"])
+    expected = processor.resize(video, sizes, resample=processor.resample)
+    assert np.array_equal(found, expected.permute(0, 2, 3, 1).numpy())
 
 
 def test_texts_count_as_far_as_they_are_read(folder):
