@@ -9,6 +9,7 @@ from core.errors import UsageError
 
 _WEIGHTS_SHARE = 0.6
 _UNKNOWN_MEMORY = 8 * 2**30  # where the system does not tell
+_FULL = ("out of memory", "alloc_failed", "allocation_failed", "allocate memory")  # so they say it
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -26,11 +27,14 @@ class Choice:
 def choose_device(asked: str | None = None) -> Choice:
     """Return the device to compute on: what was asked for, else the best there is.
 
+    From here on float32 is float32 on it: left alone, cuDNN rounds it to TF32's 10 bits.
+
     Raises:
         UsageError: if the device that was asked for is not there.
     """
     import torch
 
+    torch.backends.cudnn.allow_tf32 = False
     if asked is None:
         if torch.cuda.is_available():
             return Choice("cuda", torch.cuda.get_device_name())
@@ -47,6 +51,21 @@ def choose_device(asked: str | None = None) -> Choice:
             f"--device {asked}: this machine has {count} CUDA devices; try --device cpu"
         )
     return Choice(asked, "asked for")
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error says that the memory of a device, or of the machine, did not suffice.
+
+    PyTorch has a class for what its own allocator says; cuBLAS, cuDNN, MPS, the CPU's allocator and
+    the system say it in words only.
+    """
+    return isinstance(error, MemoryError) or full_line(str(error)) != ""
+
+
+def full_line(text: str) -> str:
+    """Return the first line of a text which says that memory did not suffice, "" if none does."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if any(words in line.lower() for words in _FULL)), "")
 
 
 def room_for_weights(device: str) -> int:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cache.spec import FeatureSpec
+from core.device import is_full
+from core.errors import ProjectError
 from core.status import Gap
 from extract.contract import DeviceOf, Inputs, Value
 from extract.encoders.checkpoint import Weights
@@ -95,9 +97,32 @@ class Encoder:
         return self._state.prepare(inputs)
 
     def load(self, device: DeviceOf) -> None:
-        """Load the weights, in eval mode and without gradients."""
-        wanted = {spec.name for spec in self.specs}
-        self._state.forward = self.network.open(self._folder, self.computing, device(), wanted)
+        """Load the weights, in eval mode and without gradients.
+
+        Raises:
+            ProjectError: if the device, or the machine, has too little memory for them.
+            CheckpointError: if they are not what the encoder needs.
+        """
+        wanted, place = {spec.name for spec in self.specs}, device()
+        try:
+            self._state.forward = self.network.open(self._folder, self.computing, place, wanted)
+        except (RuntimeError, OSError, MemoryError) as error:
+            if not is_full(error):
+                raise
+            told = _first_line(error)
+        else:
+            return
+        _free_device_memory()  # only here: the error held on to what had been loaded
+        raise ProjectError(self._too_large(place, told))
+
+    def _too_large(self, device: str, told: str) -> str:
+        elsewhere = "" if device == "cpu" else "compute on the CPU (--device cpu), "
+        smaller = f"make them smaller (--quantize {self.family}=nf4), "
+        return (
+            f"{self.family}: its weights do not fit the memory of {device} ({told}); {elsewhere}"
+            f"{smaller if self.computing.quantize == 'none' else ''}or ask for fewer encoders at "
+            f"once (--features {self.family})"
+        )
 
     def unload(self) -> None:
         """Let go of the weights; others need the memory."""
@@ -116,13 +141,12 @@ class Encoder:
         try:
             with torch.inference_mode():
                 return self._state.forward(batch)
-        except torch.OutOfMemoryError as error:
-            _free_device_memory()
-            raise MemoryError(str(error).partition("\n")[0]) from None
         except RuntimeError as error:
-            if "can't allocate memory" in str(error):  # what the CPU's allocator says
-                raise MemoryError(str(error).partition("\n")[0]) from None
-            raise
+            if not is_full(error):
+                raise
+            told = _first_line(error)
+        _free_device_memory()  # only here: the error held on to what had been computed
+        raise MemoryError(told)
 
     @property
     def _folder(self) -> Path:
@@ -139,6 +163,10 @@ class _State:
 
     def __reduce__(self) -> tuple[type[_State], tuple[()]]:
         return _State, ()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _free_device_memory() -> None:

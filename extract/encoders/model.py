@@ -17,6 +17,7 @@ import torch
 import transformers
 from torch import nn
 
+from core.device import full_line
 from core.errors import CheckpointError, UsageError
 from extract.encoders.encoder import Computing
 
@@ -44,6 +45,7 @@ def load_model(
 
     Raises:
         CheckpointError: if the files are no checkpoint of this architecture, or not all of it.
+        MemoryError, RuntimeError: if the memory does not suffice, see `core.device.is_full`.
         UsageError: if nothing of it would be quantised.
     """
     options: dict[str, Any] = {
@@ -56,9 +58,11 @@ def load_model(
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of every product
         options |= {"quantization_config": _quantization(computing), "device_map": {"": device}}
     try:
-        with quietly():
+        with quietly(), _reported() as said:
             model, report = make.from_pretrained(folder, **options)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        if full := full_line("\n".join([str(error), *said])):
+            raise MemoryError(full) from None
         raise CheckpointError(
             f"{folder} cannot be loaded as {make.__name__} ({type(error).__name__}: {error}); is "
             "it the checkpoint of another encoder, or not whole?"
@@ -120,3 +124,23 @@ def quietly() -> Iterator[None]:
         words.set_verbosity(level)
         if bar:
             words.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[list[str]]:
+    """Give what the library would log of a load: what fails while quantising is told there only."""
+    said: list[str] = []
+    logger = logging.getLogger("transformers.modeling_utils")
+    level = logger.level
+
+    def keep(record: logging.LogRecord) -> bool:
+        said.append(record.getMessage())
+        return False
+
+    logger.setLevel(logging.WARNING)
+    logger.addFilter(keep)
+    try:
+        yield said
+    finally:
+        logger.removeFilter(keep)
+        logger.setLevel(level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.device import is_full
 from core.errors import CheckpointError, UsageError
 from extract.encoders.encoder import Computing
 
@@ -38,6 +39,8 @@ def read_checkpoint(place: Path, family: str) -> Any:
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a foreign file does to its reader, the remedy is the same
+        if is_full(error):
+            raise
         told = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
             f"{family}: {path} is no file of tensors ({told}); "

@@ -40,6 +40,12 @@ def test_the_device_that_is_asked_for_must_be_there():
         choose_device(f"cuda:{torch.cuda.device_count()}")
 
 
+def test_float32_is_not_rounded_in_convolutions_on_the_device_that_is_chosen():
+    torch.backends.cudnn.allow_tf32 = True
+    choose_device("cpu")
+    assert not torch.backends.cudnn.allow_tf32
+
+
 def test_the_number_format_has_a_reason():
     assert choose_dtype("float16", "cpu").value == "float16"
     assert choose_dtype("auto", "cpu").value in {"float32", "bfloat16"}
