@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.files import storage_errors
+
 INDEX_FILE, INDEX_MARKER = "index.faiss", "index.json"
 
 
 def remove_index(folder: Path) -> None:
-    """Remove the index of a feature, if there is one: first what readers look at."""
-    for name in (INDEX_MARKER, INDEX_FILE):
-        (folder / name).unlink(missing_ok=True)
+    """Remove the index of a feature, if there is one: first what readers look at.
+
+    Raises:
+        StorageError: if the folder cannot be written.
+    """
+    with storage_errors(folder):
+        for name in (INDEX_MARKER, INDEX_FILE):
+            (folder / name).unlink(missing_ok=True)

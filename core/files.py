@@ -43,18 +43,25 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The suffix is kept, so that writers which look at it behave. On any error, and on a kill, `path`
     is what it was before; a kill may leave a temporary file, whose name begins with `.writing-`.
+    Of a link the file that it leads to is replaced. A pipe or a device is no file that could be: it
+    is given itself, to be written at once.
 
     Raises:
         StorageError: if the disk is full, read-only or failing.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}{path.suffix}")
+    if path.exists() and not path.is_file():
+        with storage_errors(path):
+            yield path
+        return
+    place = Path(os.path.realpath(path))  # `resolve` raises of links in a ring
+    temporary = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}{path.suffix}")
     try:
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             sync(temporary)
-            temporary.replace(path)
-            sync(path.parent)
+            temporary.replace(place)
+            sync(place.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

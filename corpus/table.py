@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +85,9 @@ def _neighbours(path: Path) -> str:
 
 
 def _read_delimited(path: Path, delimiter: str) -> Table:
-    reader = csv.reader(io.StringIO(_decoded(path), newline=""), delimiter=delimiter, strict=True)
+    content = _decoded(path)
+    _check_delimiter(path, content, delimiter)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     starts: list[int] = []
     next_line = 1
@@ -101,7 +104,7 @@ def _read_delimited(path: Path, delimiter: str) -> Table:
     if not rows:
         raise TableError(path, ["the file is empty"], "A table has a header and at least one row.")
     header = [name.strip() for name in rows[0]]
-    _check_header(path, header, delimiter)
+    _check_header(path, header)
     faults = _even_out(rows, len(header))
     cells = list(zip(*rows[1:], strict=True)) or [()] * len(header)
     columns = {name: values for name, values in zip(header, cells, strict=True) if name}
@@ -122,7 +125,19 @@ def _decoded(path: Path) -> str:
         raise TableError(path, [problem], remedy) from error
 
 
-def _check_header(path: Path, header: list[str], delimiter: str) -> None:
+def _check_delimiter(path: Path, content: str, delimiter: str) -> None:
+    """Refuse a header with other separators, before they make quotes look misplaced."""
+    first = re.search(r"[^\r\n]+", content)
+    if first is None:
+        return
+    bare = re.sub(r'"[^"]*"', "", first[0])  # what stands in quotes separates nothing
+    for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+        if other in bare and delimiter not in bare:
+            problem = f"line 1: the header {first[0]!r} is separated by {word}"
+            raise TableError(path, [problem], "A .csv has commas between cells, a .tsv tabs.")
+
+
+def _check_header(path: Path, header: list[str]) -> None:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         problems = [
@@ -131,10 +146,6 @@ def _check_header(path: Path, header: list[str], delimiter: str) -> None:
         raise TableError(path, problems, "Rename one of them.")
     if not any(header):
         raise TableError(path, ["line 1: the header names no column"])
-    for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
-        if len(header) == 1 and other != delimiter and other in header[0]:
-            problem = f"line 1: the header {header[0]!r} is separated by {word}"
-            raise TableError(path, [problem], "A .csv has commas between cells, a .tsv tabs.")
 
 
 def _even_out(rows: list[list[str]], width: int) -> dict[int, str]:

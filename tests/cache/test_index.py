@@ -13,8 +13,9 @@ from cache.neighbours import nearest
 from cache.similar import most_like, row_of
 from cache.spec import FeatureSpec, Row
 from cache.store import Store
-from core.errors import CacheError, UsageError
+from core.errors import CacheError, StorageError, UsageError
 from core.status import absent
+from tests.cache.mounts import as_root, read_only
 from tests.cache.rows import VECTOR, WORDS, digest, write
 
 SPEC = FeatureSpec("net", (8,), "float32", ("video",), {"version": 1})
@@ -130,6 +131,13 @@ def test_a_marker_that_lies_about_rows_is_not_used(store):
 def test_an_index_is_at_home_in_its_folder(store, tmp_path):
     save_index(store, make_index(store, SPEC))
     assert check(tmp_path) == []
+
+
+@as_root
+def test_a_read_only_cache_is_named_with_its_remedy(store, tmp_path):
+    index = make_index(store, SPEC)
+    with read_only(tmp_path), pytest.raises(StorageError, match="make it writable"):
+        save_index(store, index)
 
 
 def test_no_pickle_is_written(store):

@@ -43,6 +43,42 @@ def test_a_kill_while_writing_leaves_the_old_file(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "old"
 
 
+def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path):
+    write_text(tmp_path / "data" / "a.txt", "old")
+    (tmp_path / "link").symlink_to(Path("data", "a.txt"))
+    (tmp_path / "new").symlink_to(Path("data", "b.txt"))
+    write_text(tmp_path / "link", "text")
+    write_text(tmp_path / "new", "text")
+    assert {p.name: p.read_text() for p in (tmp_path / "data").iterdir()} == {
+        "a.txt": "text", "b.txt": "text",
+    }  # fmt: skip
+    assert all((tmp_path / name).is_symlink() for name in ("link", "new"))
+
+
+def test_a_pipe_stays_a_pipe_and_is_written(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_text(tmp_path / "pipe", "text")
+    assert os.read(reader, 9) == b"text"
+    os.close(reader)
+    assert [p.is_fifo() for p in tmp_path.iterdir()] == [True]
+
+
+def test_a_link_to_the_output_is_written_and_stays(tmp_path):
+    link = tmp_path / "out"
+    link.symlink_to("/dev/stdout")
+    code = "import sys; from pathlib import Path; from core.files import write_text\n"
+    command = [sys.executable, "-c", code + "write_text(Path(sys.argv[1]), 'text')", link]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr, link.is_symlink()) == ("text", "", True)
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    with pytest.raises(StorageError, match="Is a directory"):
+        write_text(tmp_path, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_json_without_a_word_for_nan_refuses_it(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json(tmp_path / "a.json", {"x": float("nan")})

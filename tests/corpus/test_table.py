@@ -17,6 +17,10 @@ def test_cells_of_a_csv_stay_the_text_they_are(write_text):
     }
 
 
+def test_what_a_quoted_name_holds_separates_nothing(write_text):
+    assert read_table(write_text('"views; of a day"\n7\n')).columns == {"views; of a day": ("7",)}
+
+
 def test_a_row_knows_its_line_behind_cells_with_line_breaks(write_text):
     table = read_table(write_text('id,t\na,"one\ntwo\r\nthree"\n\nb,x\n'))
     assert [table.where(row) for row in range(2)] == ["line 2", "line 6"]
@@ -81,6 +85,8 @@ def test_a_line_that_is_no_json_object_is_a_fault(write_text):
         (b'id,t\na,b\nc,"open\n', "line 3: unexpected end of data"),
         (b"id;title\na;b\n", "separated by semicolons"),
         (b"id\ttitle\na\tb\n", "separated by tabs"),
+        (b'\n"id";"title, of it"\n"a";"b"\n', "separated by semicolons"),
+        (b'"id"\t"title"\r"a"\t"b"\r', "separated by tabs"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_line(write_text, content, problem):
