@@ -9,6 +9,7 @@ with features of the older ones. `--weights NAME=ID@COMMIT` names another commit
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -68,6 +69,17 @@ class Weights:
         if self.folder is not None:
             return self
         return replace(self, folder=_downloaded(self.family, self.hub, self.identity["revision"]))
+
+    def count_m(self) -> float | None:
+        """Return how many millions of weights its files have, None if none are on this machine.
+
+        Safetensors tell it; of other files each 4 bytes are taken for one.
+        """
+        here = self.folder or _fetched_before(self.hub, self.identity["revision"])
+        if here is None:
+            return None
+        found = [[here]] if here.is_file() else [sorted(here.glob(form)) for form in _WEIGHTS]
+        return sum(map(_count, next(filter(None, found), []))) / 1e6
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,29 @@ def read_json(path: Path, family: str) -> dict[str, Any]:
     return content
 
 
+def _count(path: Path) -> int:
+    """Return how many weights a file has."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            names = file.keys()
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in names)
+    except (SafetensorError, OSError):
+        return path.stat().st_size // 4
+
+
+def _fetched_before(hub: str, revision: str) -> Path | None:
+    """Return the folder of a commit in the hub's cache of this machine, if it is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        here = try_to_load_from_cache(hub, "config.json", revision=revision)
+    except ValueError:  # it is no id on the hub, which is said where it is asked for
+        return None
+    return Path(here).parent if isinstance(here, str) else None
+
+
 def _pins(path: Path) -> dict[str, str]:
     try:
         pins: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
@@ -174,11 +209,11 @@ def _pins(path: Path) -> dict[str, str]:
 
 def _commit_of(family: str, hub: str, revision: str) -> str:
     """Return the commit of a revision: as the hub's cache of this machine has it, else the hub."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi
 
-    here = try_to_load_from_cache(hub, "config.json", revision=revision)
-    if isinstance(here, str) and _COMMIT.fullmatch(Path(here).parent.name):
-        return Path(here).parent.name
+    here = _fetched_before(hub, revision)
+    if here is not None and _COMMIT.fullmatch(here.name):
+        return here.name
     try:
         commit = HfApi().model_info(hub, revision=revision).sha
     except Exception as error:  # whatever the network does, the remedy is the same

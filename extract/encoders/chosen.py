@@ -36,9 +36,11 @@ class Chosen:
 
     def width(self, found: Callable[[Weights], int]) -> int:
         """Return the length of a vector: the row's if these are its weights, else what is found."""
-        row = self.row
-        published = row.checkpoint is not None and self.weights.hub == row.checkpoint.hub
-        return row.width if published and row.width else found(self.weights)
+        return self.row.width if self._published and self.row.width else found(self.weights)
+
+    @property
+    def _published(self) -> bool:
+        return self.row.checkpoint is not None and self.weights.hub == self.row.checkpoint.hub
 
     def recipe(self, code: str, version: int, **facts: Any) -> dict[str, Any]:
         """Return all that decides a value: code, facts of the family, checkpoint and arithmetic."""
@@ -70,8 +72,12 @@ class Chosen:
         )
 
     def _weight_bytes(self) -> int:
-        """Return about how many bytes the weights take on the device."""
-        parameters_m = self.row.checkpoint.parameters_m if self.row.checkpoint else _UNKNOWN_M
+        """Return about how many bytes the weights take on the device.
+
+        Those of a folder are counted, halves that nobody needs among them.
+        """
+        stated_m = self.row.checkpoint.parameters_m if self.row.checkpoint else _UNKNOWN_M
+        parameters_m = stated_m if self._published else self.weights.count_m() or stated_m
         width = 4 if self.computing.dtype in ("float32", "auto") else 2
         return int(parameters_m * 1e6 * (_BYTES[self.computing.quantize] or width))
 

@@ -1,6 +1,7 @@
 """What becomes of a device whose memory does not suffice, in whatever words it says so."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import bitsandbytes
 import pytest
@@ -41,9 +42,9 @@ class Full:
         return forward
 
 
-def encoder(family, checkpoints, quantize="none"):
+def encoder(family, checkpoints, quantize="none", dtype="float32"):
     """Return a family's encoder, not loaded yet."""
-    given = {"weights": {family: str(checkpoints(family))}, "dtype": "float32"}
+    given = {"weights": {family: str(checkpoints(family))}, "dtype": dtype}
     encoding = Encoding.parse(checkpoints(family).parent, **given, quantize=quantize)
     return resolve([family], parts=PARTS, encoding=encoding).extractors[0].fetch()
 
@@ -53,6 +54,34 @@ def full(checkpoints, error, room):
     made = replace(encoder("mbert", checkpoints), network=Full(error, room))
     made.load(lambda: "cpu")
     return made
+
+
+@pytest.mark.parametrize(
+    ("dtype", "quantize", "width"),
+    [
+        ("float32", "none", 4),
+        ("bfloat16", "none", 2),
+        ("float32", "int8", 1),
+        ("auto", "nf4", 0.56),
+    ],
+)
+def test_weights_of_a_folder_are_counted_as_they_will_lie_there(
+    dtype, quantize, width, checkpoints
+):
+    made = encoder("mbert", checkpoints, quantize, dtype)
+    model = AutoModel.from_pretrained(checkpoints("mbert"))
+    assert made.weight_bytes == int(sum(each.numel() for each in model.parameters()) * width)
+
+
+def test_weights_that_tell_no_number_are_as_large_as_their_file(checkpoints):
+    file = checkpoints("beats") / "beats.pt"
+    assert encoder("beats", checkpoints).weight_bytes == file.stat().st_size // 4 * 4
+
+
+def test_weights_that_are_not_here_yet_are_as_large_as_the_catalog_has_it():
+    encoding = Encoding.parse(Path("cache"), weights={"beats": "who/beats@" + 40 * "0"})
+    made = resolve(["beats"], parts=PARTS, encoding=encoding).extractors[0]
+    assert made.weight_bytes in {200_000_000, 400_000_000}
 
 
 @pytest.mark.parametrize("error", SAYINGS, ids=lambda error: str(error)[:24])
