@@ -158,8 +158,7 @@ def _retry(everything: bool, causes: str | None) -> Retry:
 
 def _print_state(state: State, folder: str, *, as_json: bool) -> None:
     """Say what the cache now has, and where failures are listed."""
-    if state.by_id:
-        logger.info("%d samples found by id alone: their files are not here", state.by_id)
+    loading.say_by_id(state)
     if state.failures:
         logger.warning("%d samples failed; listed in %s/failures.csv", state.failed_samples, folder)
     if as_json:

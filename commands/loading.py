@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from corpus.columns import Columns
     from corpus.manifest import Manifest
     from corpus.targets import TargetPlan
+    from extract.ensure import State
     from extract.pipeline import Settings
 
 
@@ -50,6 +51,22 @@ def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = (
     if manifest.bad_rows:
         logger.warning("%d bad rows left out of %s", len(manifest.bad_rows), options.path)
     return manifest
+
+
+def refuse_overwriting(out: Path, table: Path) -> None:
+    """Make sure that a file to be written is not the table that is read.
+
+    Raises:
+        UsageError: if it is.
+    """
+    if out.exists() and table.exists() and out.samefile(table):
+        raise UsageError(f"{out} is the table that is read; name another file to write")
+
+
+def say_by_id(state: State) -> None:
+    """Say how many samples were known by their ids alone."""
+    if state.by_id:
+        logger.info("%d samples found by id alone: their files are not here", state.by_id)
 
 
 def as_fitted(run: Path, reading: TableOptions, reads: Collection[str]) -> TableOptions:

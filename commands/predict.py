@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,8 @@ from core.log import logger
 
 if TYPE_CHECKING:
     from corpus.sample import Sample
+    from extract.pipeline import Settings
+    from heads.bundle import Bundle
     from serve.predictor import Predicted, Predictor
 
 EXAMPLES = o.examples(
@@ -24,6 +28,7 @@ EXAMPLES = o.examples(
     "predict var/first --manifest demo/new.csv --out predictions.csv",
 )
 SOME_FAILED = 3
+COLUMNS = ("id", "predicted", "status", "reason")
 
 
 def run(
@@ -49,7 +54,9 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="with --manifest: CSV to write  [default: stdout]", metavar="FILE"
+            "--out",
+            help="with --manifest: CSV to write, - for stdout  [default: -]",
+            metavar="FILE",
         ),
     ] = None,
     views: Annotated[
@@ -76,35 +83,58 @@ def run(
     from serve.predictor import Predictor
     from serve.views import in_views
 
-    if (video is None) == (manifest is None):
-        raise UsageError("name either one clip or a table: predict RUN VIDEO, or --manifest TABLE")
-    if video is not None and out is not None:
-        raise UsageError("--out goes with --manifest; one clip's prediction goes to stdout")
-    if manifest is not None and (field or title or description):
-        raise UsageError("--title, --description and --field go with one clip, not with --manifest")
+    said = {"title": title, "description": description}
+    given = o.assignments(field, "--field") | {name: text for name, text in said.items() if text}
+    _check_asked(video, manifest, given, out)
     predictor = Predictor(run, o.assignments(weights, "--weights"))
     settings = loading.settings(workers, 8, "pyav", time_limit, memory_limit, device=device)
-    if video is not None:
-        given = o.assignments(field, "--field")
-        given |= {n: v for n, v in (("title", title), ("description", description)) if v}
-        sample = _sample(video, given, predictor)
-        predicted = predictor.predict([sample], cache, settings)
-        predicted = in_views(predicted, predictor.bundle) if views else predicted
-        _print_one(predicted, predictor, as_json=as_json)
-        return SOME_FAILED if predicted.failures else 0
-    assert manifest is not None
-    reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
-    if source is None and columns is None:
-        reading = loading.as_fitted(run, reading, predictor.reads)
-    predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
+    if manifest is None:
+        predicted = _of_one(_sample(video, given, predictor), predictor, cache, settings)
+    else:
+        reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
+        if source is None and columns is None:
+            reading = loading.as_fitted(run, reading, predictor.reads)
+        predicted = predictor.predict(loading.load_manifest(reading).samples, cache, settings)
+        loading.say_by_id(predicted.state)
     predicted = in_views(predicted, predictor.bundle) if views else predicted
-    _write_table(predicted, out, as_json=as_json)
+    if manifest is None:
+        _print_one(predicted, predictor, as_json=as_json)
+    else:
+        _write_table(predicted, predictor.bundle, out, as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
 
 
-def _sample(video: Path, given: dict[str, str], predictor: Predictor) -> Sample:
+def _check_asked(
+    video: Path | None, manifest: Path | None, given: Mapping[str, str], out: Path | None
+) -> None:
+    """Make sure that either a clip (or its texts alone) or a table is to be predicted."""
+    if (manifest is None) == (video is None and not given):
+        raise UsageError("name either one clip or a table: predict RUN VIDEO, or --manifest TABLE")
+    if manifest is None and out is not None:
+        raise UsageError("--out goes with --manifest; one clip's prediction goes to stdout")
+    if manifest is not None and given:
+        raise UsageError("--title, --description and --field go with one clip, not with --manifest")
+    if video is not None and video.is_dir():
+        raise UsageError(f"{video} is a folder; name one clip, or a table of them with --manifest")
+    if manifest is not None and out is not None:
+        loading.refuse_overwriting(out, manifest)
+
+
+def _of_one(sample: Sample, predictor: Predictor, cache: Path, settings: Settings) -> Predicted:
+    """Predict one clip. Features of a file that is not there are not looked up by its name."""
+    if sample.video is None or sample.video.exists():
+        return predictor.predict([sample], cache, settings)
+    with tempfile.TemporaryDirectory() as nothing:
+        return predictor.predict([sample], Path(nothing), settings)
+
+
+def _sample(video: Path | None, given: Mapping[str, str], predictor: Predictor) -> Sample:
     """Make a sample of a clip and what was said of it; what the run does not read is refused."""
-    from corpus.sample import Sample
+    from corpus.sample import MEDIA_PARTS, Sample
+
+    media = sorted(predictor.reads & MEDIA_PARTS.keys())
+    if video is None and media:
+        raise UsageError(f"the run reads {' and '.join(media)} of a clip: predict RUN VIDEO ...")
 
     text: dict[str, str] = {}
     meta: dict[str, float | str] = {}
@@ -117,7 +147,7 @@ def _sample(video: Path, given: dict[str, str], predictor: Predictor) -> Sample:
             raise UnknownName("--field", name, known, "The run does not read it")
         else:
             meta[name] = _number(name, value) if name in numbers else value
-    return Sample(id=video.name, video=video, text=text, meta=meta)
+    return Sample(id="text" if video is None else video.name, video=video, text=text, meta=meta)
 
 
 def _number(name: str, value: str) -> float:
@@ -164,20 +194,26 @@ def _shown(value: float | str | list[float | None] | None) -> str:
     return f"{value:.4g}" if isinstance(value, float) else value
 
 
-def _write_table(predicted: Predicted, out: Path | None, *, as_json: bool) -> None:
-    """Write `id,predicted,status,reason` with a line for every row, whatever became of it."""
+def _write_table(predicted: Predicted, bundle: Bundle, out: Path | None, *, as_json: bool) -> None:
+    """Write a line for every row, whatever became of it; `-` is stdout.
+
+    The columns are `id,predicted,status,reason` and what is known beside the prediction.
+    """
     from core.files import write_text
 
-    rows = predicted.table()
+    rows, beside = predicted.table(), predicted.beside(bundle)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(["id", "predicted", "status", "reason"])
-    writer.writerows(rows)
-    if out is None and not as_json:
+    writer.writerow([*COLUMNS, *beside])
+    writer.writerows([*row, *more] for row, *more in zip(rows, *beside.values(), strict=True))
+    to_stdout = out is None or out == Path("-")
+    if to_stdout and not as_json:
         print(lines.getvalue(), end="")
-    if out is not None:
+    if out is not None and not to_stdout:
         write_text(out, lines.getvalue())
         logger.info("%d rows, %d without a prediction: %s", len(rows), len(predicted.failures), out)
     if as_json:
-        keys = ("id", "predicted", "status", "reason")
-        o.print_json([dict(zip(keys, row, strict=True)) for row in rows])
+        told = zip(predicted.rows(bundle), rows, strict=True)
+        o.print_json(
+            [{**one, "predicted": cell, "status": status} for one, (_, cell, status, _) in told]
+        )

@@ -17,6 +17,7 @@ from core.errors import CheckpointError, RunError, UnknownName
 from core.runs import read_run
 from corpus.folds import PARTS
 from corpus.sample import Sample
+from corpus.steps import step_names
 from extract.catalog import Request, resolve
 from extract.encoders.checkpoint import Places
 from extract.encoders.encoding import Encoding
@@ -55,6 +56,32 @@ class Predicted:
             rows.append((sample_id, value, "FAILED" if reason else "OK", reason or ""))
         return rows
 
+    def beside(self, bundle: Bundle) -> dict[str, list[Any]]:
+        """Return what stands beside the predictions in a table, by column; "" where it FAILED.
+
+        A number has `low` and `high`, a sequence `predicted (p2)`, `low (p2)`, `high (p2)` and so
+        on for each step, classes `probability (NAME)`.
+        """
+        found, sequence = self.predictions, bundle.target.plan.task == "sequence"
+        columns: dict[str, np.ndarray] = {}
+        ends = {"low": found.low, "high": found.high}
+        told = {name: values for name, values in ends.items() if values is not None}
+        if sequence:
+            steps = step_names(bundle.target.plan.column, found.value.shape[1])
+            for place, step in enumerate(steps):
+                every = {"predicted": found.value, **told}
+                columns |= {f"{name} ({step})": all_[:, place] for name, all_ in every.items()}
+        elif found.probabilities is not None:
+            shares = zip(bundle.classes, found.probabilities.T, strict=True)
+            columns |= {f"probability ({name})": share for name, share in shares}
+        else:
+            columns |= told
+        failed = [sample_id in self.failures for sample_id in self.ids]
+        return {
+            name: ["" if gone else plain(value) for gone, value in zip(failed, values, strict=True)]
+            for name, values in columns.items()
+        }
+
     def rows(self, bundle: Bundle) -> list[dict[str, Any]]:
         """Return what is known of each sample, for JSON; one that FAILED has no numbers."""
         return [self._row(bundle, row) for row in range(len(self.ids))]
@@ -65,7 +92,9 @@ class Predicted:
         def known(values: np.ndarray | None) -> Any:
             return None if values is None or reason else plain(values[row])
 
-        shares = {} if reason else _probabilities(bundle, found, row)
+        more = {} if reason else _probabilities(bundle, found, row)
+        if bundle.target.plan.task == "sequence":
+            more["steps"] = step_names(bundle.target.plan.column, found.value.shape[1])
         return {
             "id": self.ids[row],
             "target": bundle.unit,
@@ -75,7 +104,7 @@ class Predicted:
             "high": known(found.high),
             "missing": list(found.missing[row]),
             "reason": reason,
-            **shares,
+            **more,
         }
 
 
@@ -202,7 +231,12 @@ def _probabilities(bundle: Bundle, found: Predictions, row: int) -> dict[str, An
 def _cell(value: Any) -> Any:
     """Return a predicted value as one cell of a table; the steps of a sequence joined by spaces."""
     listed = plain(value)
-    return " ".join(f"{item:.6g}" for item in listed) if isinstance(listed, list) else listed
+    return " ".join(map(_digits, listed)) if isinstance(listed, list) else listed
+
+
+def _digits(value: float) -> str:
+    """Return six digits of a number, views in millions without an exponent."""
+    return np.format_float_positional(value, 6, unique=False, fractional=False, trim="-")
 
 
 def plain(value: Any) -> Any:

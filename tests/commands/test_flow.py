@@ -167,11 +167,65 @@ def test_a_table_is_predicted_row_by_row(run, clips, fitted, tmp_path):
     todo = ("predict", fitted / "ecr", "--manifest", "new.csv", "--root", clips.folder)
     done = run(*todo, "--out", "p.csv")
     lines = list(csv.reader((tmp_path / "p.csv").read_text().splitlines()))
-    assert (done.code, lines[0]) == (3, ["id", "predicted", "status", "reason"])
+    assert (done.code, lines[0]) == (3, ["id", "predicted", "status", "reason", "low", "high"])
+    assert float(lines[1][4]) <= float(lines[1][1]) <= float(lines[1][5])
+    assert lines[2][4:] == ["", ""]
     assert [(line[0], line[2]) for line in lines[1:]] == [("x", "OK"), ("y", "FAILED"), ("z", "OK")]
     assert lines[2][1] == ""
     assert "No such file" in lines[2][3]
     assert list(csv.reader(run(*todo).out.splitlines())) == lines
+
+
+def test_a_table_tells_what_a_single_clip_tells(run, clips, fitted, tmp_path):
+    (tmp_path / "new.csv").write_text(f"id,video,duration\nx,{clips.folder}/33.mp4,0.4\n")
+    table = ("--manifest", "new.csv", "--root", clips.folder)
+    for target in ("ecr", "mood", "p"):
+        one = ("predict", fitted / target, clips.folder / "33.mp4", "--field", "duration=0.4")
+        (row,) = json.loads(run("predict", fitted / target, *table, "--json").out)
+        clip = json.loads(run(*one, "--json").out)
+        assert {name: row[name] for name in clip} == clip | {"id": "x"}
+        numbers = [clip["low"], clip["high"]]
+        if target == "mood":
+            numbers = [*clip["probabilities"].values()]
+        if target == "p":
+            numbers = [n for day in zip(clip["value"], *numbers, strict=True) for n in day]
+        written = run("predict", fitted / target, *table).out.splitlines()
+        assert [float(cell) for cell in written[1].split(",")[4:]] == numbers
+    assert written[0].startswith("id,predicted,status,reason,predicted (p1),low (p1),high (p1),")
+
+
+def test_a_clip_that_is_not_there_is_not_known_by_its_name(run, clips, fitted, tmp_path):
+    (tmp_path / "here").mkdir()
+    shutil.copy(clips.folder / "33.mp4", tmp_path / "here" / "some.mp4")
+    assert run("predict", fitted / "ecr", "here/some.mp4").code == 0
+    done = run("predict", fitted / "ecr", "nowhere/some.mp4")
+    assert (done.code, "no prediction: missing: " in done.out) == (3, True)
+    (tmp_path / "new.csv").write_text("id,video,duration\nsome.mp4,gone.mp4,0.4\n")
+    done = run("predict", fitted / "ecr", "--manifest", "new.csv")
+    assert (done.code, "1 samples found by id alone" in done.err) == (0, True)
+
+
+def test_what_cannot_be_predicted_or_written_over_is_refused(run, clips, fitted, tmp_path):
+    (tmp_path / "new.csv").write_text(f"id,video\nx,{clips.folder}/3.mp4\n")
+    table = ("--manifest", "new.csv", "--root", clips.folder, "--out", "new.csv")
+    for asked, words in (
+        (["."], "is a folder; name one clip"),
+        (["--field", "duration=0.4"], "the run reads video of a clip"),
+        (table, "new.csv is the table that is read"),
+    ):
+        done = run("predict", fitted / "ecr", *asked)
+        assert (done.code, words in done.err) == (2, True), done.err
+    done = run("predict", fitted / "ecr", *table[:-1], "-")
+    assert done.out.startswith("id,predicted,status,reason,low,high\nx,")
+
+
+def test_a_run_on_texts_alone_asks_for_no_clip(run, clips):
+    columns, texts = ("--columns", "id=id,text=title"), ("--features", "textstats")
+    fit = ("--head", "linear", "--target", "ecr", *texts, "--out", "r")
+    assert run("extract", clips.table, *columns, *texts).code == 0
+    assert run("fit-head", clips.table, *columns, *fit).code == 0
+    answer = json.loads(run("predict", "r", "--title", "A title", "--json").out)
+    assert (answer["id"], answer["missing"], answer["reason"]) == ("text", [], None)
 
 
 def test_a_column_that_the_run_reads_is_missed_aloud(run, clips, fitted, tmp_path):
