@@ -5,6 +5,7 @@ The command table. Nothing heavy is imported here: each command imports what it 
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -28,6 +29,7 @@ from core.errors import ProjectError
 from core.log import talk_to_stderr
 
 INTERRUPTED = 130
+UNHEARD = 141  # what a shell says of a program that the closed pipe ended
 
 app = typer.Typer(
     name="cli.py",
@@ -53,10 +55,24 @@ app.add_typer(cache.app, name="cache")
 
 
 def main() -> int:
-    """Run one command and return its exit code: 0, 1, 2, 3 or 130 (see `core/errors.py`)."""
+    """Run one command and return its exit code: 0, 1, 2, 3, 130 or 141 (see `core/errors.py`)."""
     talk_to_stderr()
     try:
+        code = _command()
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `| head`, which has read what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return UNHEARD
+    return code
+
+
+def _command() -> int:
+    try:
         code: int | None = app(standalone_mode=False)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # which typer makes an exit with 1
+            raise error.__context__ from None
+        raise
     except ProjectError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

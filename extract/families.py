@@ -51,6 +51,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "modern": ("siglip2", "vjepa2", "clap", "e5"),
 }
 DEFAULT_PRESET = "classic"
+_OF_FITS = {
+    "meta": "it is the table's own numbers and categories; there is nothing to extract",
+    "knn()": "it tells what became of neighbours by a feature; extract that one",
+}
 
 
 def family_of(name: str) -> str:
@@ -58,8 +62,12 @@ def family_of(name: str) -> str:
 
     Raises:
         UnknownName: if there is no such family.
+        UsageError: if it is what a fit has of itself.
     """
     family = name.partition("/")[0].partition(":")[0].partition("@")[0]
+    kind = "knn()" if name.startswith("knn(") and name.endswith(")") else family
+    if kind in _OF_FITS:
+        raise UsageError(f"feature {name!r} is of fit-head: {_OF_FITS[kind]}")
     if family not in FAMILIES:
         raise UnknownName("feature", name, [*FAMILIES, *PRESETS], REMEDY)
     return family

@@ -1,5 +1,7 @@
 """What names of features stand for, whatever the columns of text are called."""
 
+import re
+
 import pytest
 
 from core.errors import UnknownName, UsageError
@@ -26,10 +28,26 @@ def test_two_features_of_one_name_are_refused():
     assert resolve(["words"], parts=parts).features == ("words:title", "words:title/scores")
 
 
-@pytest.mark.parametrize("name", ["motion:title", "motion@other", "words:other", "language/no"])
+@pytest.mark.parametrize(
+    "name", ["motion:title", "motion@other", "words:other", "language/no", "knn"]
+)
 def test_a_name_that_no_feature_has_is_refused(name):
     with pytest.raises(UnknownName):
         resolve([name], parts=["video", "text:title"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("meta", "own numbers and categories; there is nothing to extract"),
+        ("meta:duration", "own numbers and categories; there is nothing to extract"),
+        ("knn(motion/frames)", "neighbours by a feature; extract that one"),
+    ],
+)
+def test_what_a_fit_has_of_itself_is_not_extracted(name, words):
+    with pytest.raises(UsageError, match=re.escape(f"feature {name!r} is of fit-head: it ")) as got:
+        resolve(["motion", name], parts=["video"])
+    assert str(got.value).endswith(words)
 
 
 def test_a_name_asked_for_twice_is_one_feature():
