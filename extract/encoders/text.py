@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.spec import FeatureSpec
+from core.errors import CheckpointError
 from extract.contract import Inputs, Value
 from extract.encoders.checkpoint import Weights
 from extract.encoders.chosen import arrays, choose, hidden_size
@@ -32,11 +33,15 @@ VERSION = 1
 APPETITE = 16  # texts are small: sorting 128 of them by length spares most of the padding
 TOGETHER = 32  # texts in one pass through the model
 POOLINGS = ("pooler", "mean", "first", "last")
-_MODES = {  # of sentence-transformers' 1_Pooling/config.json
+_MODES = {  # of sentence-transformers' 1_Pooling/config.json, by older versions and by newer ones
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_cls_token": "first",
     "pooling_mode_lasttoken": "last",
+    "mean": "mean",
+    "cls": "first",
+    "lasttoken": "last",
 }
+_MODULES = ("Transformer", "Pooling", "Normalize")  # of its modules.json: what is done here
 
 
 @dataclass(frozen=True)
@@ -86,20 +91,47 @@ def extractor(
 
 
 def reading_of(weights: Weights) -> Reading:
-    """Return how a folder says that it is to be read; one that says nothing: the mean of 256."""
+    """Return how a folder says that it is to be read; one that says nothing: the mean of 256.
+
+    Raises:
+        CheckpointError: if it does what is not done here.
+    """
     folder = weights.fetched().folder
     assert folder is not None
-    pooling = _stated(folder / "1_Pooling" / "config.json")
-    modes = [name for mode, name in _MODES.items() if pooling.get(mode)]
+    types = [str(each.get("type", "")) for each in _stated(folder / "modules.json", kind=list)]
+    modules = [each.rpartition(".")[2] for each in types]
+    if others := [name for name in modules if name not in _MODULES]:
+        raise _other(weights, "modules.json", ", ".join(others), ", ".join(_MODULES))
     length = _stated(folder / "sentence_bert_config.json").get("max_seq_length")
     words = _stated(folder / "config_sentence_transformers.json")
     prompts, chosen = words.get("prompts") or {}, words.get("default_prompt_name")
-    modules = _stated(folder / "modules.json", kind=list)
     return Reading(
-        pooling=modes[0] if modes else "mean",
+        pooling=_pooling_of(weights, folder / "1_Pooling" / "config.json"),
         tokens=int(length or Reading.tokens),
         prefix=str(prompts.get(chosen, "")),
-        normalise=any(str(module.get("type", "")).endswith("Normalize") for module in modules),
+        normalise="Normalize" in modules,
+    )
+
+
+def _pooling_of(weights: Weights, path: Path) -> str:
+    stated = _stated(path)
+    given = stated.get("pooling_mode") or [
+        mode for mode, chosen in stated.items() if mode.startswith("pooling_mode_") and chosen
+    ]
+    modes = [given] if isinstance(given, str) else given or ["mean"]
+    if len(modes) > 1 or modes[0] not in _MODES:
+        raise _other(
+            weights, "1_Pooling/config.json", " and ".join(modes), "mean, cls or lasttoken"
+        )
+    if stated.get("include_prompt") is False:
+        raise _other(weights, "1_Pooling/config.json", "include_prompt false", "true")
+    return _MODES[modes[0]]
+
+
+def _other(weights: Weights, file: str, found: str, expected: str) -> CheckpointError:
+    return CheckpointError(
+        f"{weights.family}: {weights.folder}/{file} has {found}, which this version does not "
+        f"apply; expected {expected}; name another: --weights {weights.family}=FOLDER"
     )
 
 
@@ -137,6 +169,7 @@ class TextNetwork:
 
         unused = "" if self.reading.pooling == "pooler" else r"(^|\.)pooler\."
         model = load_model(AutoModel, folder, computing, device, unused=unused)
+        model.config.get_text_config().use_cache = False  # keys and values for words to come
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         tokenizer.padding_side = "right"
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token

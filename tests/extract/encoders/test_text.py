@@ -6,8 +6,10 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 from transformers import AutoModel, AutoTokenizer
 
+from core.errors import CheckpointError
 from corpus.sample import Sample
 from extract.catalog import resolve
 from extract.encoders.encoding import Encoding
@@ -69,6 +71,16 @@ def test_tokens_and_mean_are_of_the_same_pass(checkpoints):
         assert np.allclose(values["mbert:title/mean"], tokens.mean(axis=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("family", ["qwen3embedding", "text"])
+def test_a_decoder_keeps_no_keys_and_values_for_words_to_come(family, checkpoints):
+    folder, kept = checkpoints("qwen3embedding"), []
+    extractor = encoder(family, folder)
+    hook = register_module_forward_hook(lambda module, given, output: kept.append(output))
+    forward(extractor, TEXTS[:1])
+    hook.remove()
+    assert [each.past_key_values for each in kept if hasattr(each, "past_key_values")] == [None]
+
+
 def test_each_field_is_a_feature_of_its_own(checkpoints):
     encoding = Encoding.parse(checkpoints("mbert"), weights={"mbert": str(checkpoints("mbert"))})
     parts = ["text:title", "text:category"]
@@ -93,6 +105,38 @@ def test_a_folder_of_sentence_transformers_says_how_it_is_read(checkpoints, tmp_
         (folder / name).write_text(json.dumps(content))
     weights = encoder("text", folder).weights
     assert reading_of(weights) == Reading("first", 77, "search: ", normalise=True)
+
+
+def said(folder, file, content):
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(json.dumps(content))
+
+
+POOLING, DENSE = "1_Pooling/config.json", "sentence_transformers.models.Dense"
+OTHERS = {
+    "Dense, which": ("modules.json", [{"type": DENSE}]),
+    "pooling_mode_max_tokens, which": (POOLING, {"pooling_mode_max_tokens": True}),
+    "weightedmean, which": (POOLING, {"pooling_mode": "weightedmean"}),
+    "mean and cls, which": (POOLING, {"pooling_mode": ["mean", "cls"]}),
+    "include_prompt false": (POOLING, {"pooling_mode": "mean", "include_prompt": False}),
+}
+
+
+@pytest.mark.parametrize("told", OTHERS)
+def test_a_folder_that_does_what_is_not_done_here_is_refused(told, checkpoints, tmp_path):
+    folder = shutil.copytree(checkpoints("text"), tmp_path / "st")
+    said(folder, *OTHERS[told])
+    with pytest.raises(CheckpointError, match=f"text: .*{told}.* --weights text=FOLDER"):
+        encoder("text", folder)
+
+
+@pytest.mark.parametrize(("mode", "pooling"), [("cls", "first"), ("lasttoken", "last")])
+def test_a_folder_of_newer_sentence_transformers_is_understood(
+    mode, pooling, checkpoints, tmp_path
+):
+    folder = shutil.copytree(checkpoints("text"), tmp_path / "st")
+    said(folder, POOLING, {"embedding_dimension": 32, "pooling_mode": mode})
+    assert encoder("text", folder).network.reading.pooling == pooling
 
 
 def test_a_longer_limit_is_another_feature(checkpoints, tmp_path):
