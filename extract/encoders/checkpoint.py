@@ -242,10 +242,17 @@ def _downloaded(family: str, hub: str, revision: str) -> Path:
 
 
 def _not_here(family: str, hub: str, revision: str, error: Exception) -> str:
+    from huggingface_hub import constants
+    from huggingface_hub.errors import GatedRepoError
+
     at = f" --revision {revision}" if revision else ""
     first = str(error).strip().partition("\n")[0]
+    remedy = f"With a network: hf download {hub}{at}; without one: "
+    if isinstance(error, GatedRepoError):
+        page = f"{constants.ENDPOINT}/{hub}"
+        remedy = f"It is gated: accept the licence on {page}, then hf auth login; or "
     return (
         f"{family}: the checkpoint {hub} is not on this machine and could not be fetched "
-        f"({type(error).__name__}: {first}). With a network: hf download {hub}{at}; without one: "
+        f"({type(error).__name__}: {first}). {remedy}"
         f"copy its folder here and say --weights {family}=FOLDER. The preset classic needs none"
     )
