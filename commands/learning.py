@@ -9,6 +9,7 @@ import typer
 
 from commands import loading
 from commands import options as o
+from core.log import logger
 
 if TYPE_CHECKING:
     from corpus.manifest import Manifest
@@ -106,7 +107,9 @@ def read_table(reading: loading.TableOptions, asked: TargetOptions) -> tuple[Man
         plan = TargetPlan(asked.column, task, **scale)
         return loading.load_manifest(reading, [plan]), plan
     table = loading.load_manifest(reading, [asked.column])
-    return table, TargetPlan(asked.column, task_of(table.target(asked.column)), **scale)
+    task = task_of(table.target(asked.column), column=asked.column, ids=table.ids.tolist())
+    logger.info("target %s: %s, as its cells suggest (--task says otherwise)", asked.column, task)
+    return table, TargetPlan(asked.column, task, **scale)
 
 
 def split_of(table: Manifest, asked: str | None, seed: int) -> SplitPlan:

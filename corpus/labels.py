@@ -82,20 +82,29 @@ def sorted_classes(names: Sequence[str]) -> tuple[str, ...]:
         return tuple(sorted(distinct))
 
 
-def task_of(values: Sequence[Target]) -> str:
+def task_of(values: Sequence[Target], *, column: str = "", ids: Sequence[str] = ()) -> str:
     """Return the task that raw labels suggest.
 
-    It is "sequence" if one is an array, "classification" if one is text that is no number, else
-    "regression".
+    It is "sequence" if one is an array, "regression" if all are numbers, else "classification".
+
+    Raises:
+        UsageError: if most are numbers and some are not, as a word among numbers may be a gap.
     """
     if any(isinstance(value, np.ndarray) for value in values):
         return "sequence"
-    for value in values:
+    words, numbers = [], 0
+    for row, value in enumerate(values):
         try:
-            number_of(value)
+            numbers += number_of(value) is not None
         except BadCell:
-            return "classification"
-    return "regression"
+            words.append(row)
+    if numbers > len(words) > 0:
+        raise UsageError(
+            f"target {column!r}: {numbers:,} cells are numbers and {len(words):,} are not: "
+            f"{named_rows(words, values, ids)}; leave a cell empty where there is no label, or say "
+            "--task classification"
+        )
+    return "classification" if words else "regression"
 
 
 def named_rows(

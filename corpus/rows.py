@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def resolve_columns(table: Table, given: Columns | None, source: Source) -> Columns:
-    """Return what the table's columns are: as given, as the source says, or as they say themselves.
+    """Return what the columns are: as given, else as the source or their own names say.
 
     Raises:
         TableError: if a named column is not in the table, with near names, or nothing gives ids.
@@ -30,8 +30,9 @@ def resolve_columns(table: Table, given: Columns | None, source: Source) -> Colu
     columns = given or Columns()
     if source.columns is not None:
         columns = columns.over(_present(table, source))
-    elif given is None:
-        columns = Columns.guess(table.columns)
+    else:
+        named = {name for _, name in columns.named()}
+        columns = columns.over(Columns.guess(name for name in table.columns if name not in named))
     problems = [
         str(UnknownName(f"{role} column", name, table.columns))
         for role, name in columns.named()

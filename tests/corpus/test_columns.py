@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from core.errors import UnknownName, UsageError
 from corpus.columns import ROLES, Columns
+from corpus.manifest import read_manifest
 
 WHOLE = (
     "id=Id,video=path,image=cover,text=title+description,number=duration+followers,"
@@ -94,3 +95,16 @@ def test_a_file_that_is_not_there_is_refused():
 def test_any_choice_of_roles_is_read_back(roles):
     text = ",".join(f"{role}=column_{role}" for role in sorted(roles))
     assert {role for role, _ in Columns.parse(text).named()} == roles
+
+
+def test_columns_that_are_named_come_on_top_of_those_that_say_what_they_are(write_table):
+    path = write_table({"id": ["a"], "author": ["me"], "title": ["t"], "length": ["3"]})
+    read = read_manifest(path, columns=Columns.parse("number=length")).columns
+    assert (read.id, read.author, read.text, read.number) == (
+        "id",
+        "author",
+        ("title",),
+        ("length",),
+    )
+    other = read_manifest(path, columns=Columns.parse("id=author,text=length")).columns
+    assert (other.id, other.author, other.text) == ("author", None, ("length",))

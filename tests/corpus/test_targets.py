@@ -253,3 +253,10 @@ def test_a_label_of_another_task_is_refused(plan, values, problem):
 def test_a_plan_that_means_nothing_is_refused(options, problem):
     with pytest.raises(UsageError, match=problem):
         TargetPlan("ECR", **options)
+
+
+def test_words_among_numbers_are_no_classes_unless_somebody_says_so():
+    values = ["1", "2", "NA", "4", "1,200", ""]
+    with pytest.raises(UsageError, match="3 cells are numbers and 2 are not") as caught:
+        task_of(values, column="rating", ids=[*"abcdef"])
+    assert "id 'c': 'NA', id 'e': '1,200'; leave a cell empty" in str(caught.value)
