@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from cache.known import Digests, IdIndex, Known, match
 from cache.marker import Shard, is_marker, read_shard, remove
 from cache.shard import FORMATS, Header
 from cache.spec import FeatureSpec
-from core.errors import CacheError
+from core.errors import CacheError, StorageError
 from core.files import storage_errors, write_json
 from core.fingerprint import canonical_json
 
@@ -62,6 +63,21 @@ class Store:
         if not self._holds(folder, spec):
             write_json(folder / SPEC_FILE, spec.to_json())
         return folder
+
+    def check_writable(self) -> None:
+        """Find out before any work whether rows can be kept.
+
+        Raises:
+            StorageError: if the folder, or the one that it would be made in, may not be written.
+        """
+        place = self.folder.absolute()
+        while not place.exists():
+            place = place.parent
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise StorageError(
+                f"cache {self.folder} may not be written, and some of what is asked for is not in "
+                "it; make it writable, or name another: --cache FOLDER"
+            )
 
     def features(self) -> list[StoredFeature]:
         """Return every feature of the cache, by name.

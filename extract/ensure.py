@@ -55,6 +55,7 @@ def ensure(
 
     Raises:
         ProjectError: as `run_plan`.
+        StorageError: if something is lacking, and the cache may not be written.
         CacheError: if the cache is not what it says it is.
     """
     store, keys = opened.store, opened.keys
@@ -63,7 +64,10 @@ def ensure(
     for stage in stages(request, lambda: room_for_weights(settings.device())):
         plan = make_plan(samples, stage, store=store, keys=keys, retry=retry or Retry())
         opened.digests.save()
-        worked_on.update(row for row, _ in plan.rows())
+        lacking = {row for row, _ in plan.rows()}
+        if lacking:
+            store.check_writable()
+        worked_on |= lacking
         run_plan(plan, store, settings)
         had |= {name: found for name, found in plan.known.items() if not plan.missing[name].any()}
     known, failures = {}, []

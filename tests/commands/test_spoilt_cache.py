@@ -107,5 +107,6 @@ def test_a_read_only_cache_is_read_and_says_so_when_it_lacks_something(run, clip
         lacking = ("--features", "words", "--cache", cache)
         more = run("extract", clips.table, *lacking)
         assert (more.code, "may not be written" in more.err) == (1, True)
+        assert "name another: --cache FOLDER" in more.err  # before anything was computed
     assert {place.name for place in cache.rglob("*")} == names
     assert check(cache) == []
