@@ -86,6 +86,7 @@ def run(
 
     if bool(videos) == (manifest is not None):
         raise UsageError("name either clips or a table: caption VIDEO..., or --manifest TABLE")
+    o.check_output(out, [*(videos or []), *([manifest] if manifest else [])])
     length = {"beams": beams, "least": min_tokens, "most": max_tokens}
     encoding = e.encoding(cache, weights, dtype, quantize, device)
     encoding = _with_length(encoding, length)

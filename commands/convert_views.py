@@ -47,8 +47,9 @@ def run(
     from corpus.popularity import ViewColumns, convert_views
     from corpus.table import read_table
 
-    if out.suffix.lower() != ".csv" or out.absolute() == table.absolute():
+    if out.suffix.lower() != ".csv":
         raise UsageError(f"{out} cannot be written; give the name of another table, such as p.csv")
+    o.check_output(out, [table])
     read = read_table(table)
     found = convert_views(read, ViewColumns.parse(views, counts, first_day, read))
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:

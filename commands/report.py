@@ -9,7 +9,7 @@ import typer
 
 from commands import loading, reporting
 from commands import options as o
-from core.errors import ProjectError, UsageError
+from core.errors import ProjectError, RunError, UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def run(
 ) -> int:
     """Write the page of a run, or a page that compares several.
 
-    The page needs no other file. Texts and frames are read where the table and its files still are.
+    The page needs no other file. Texts and frames are read where the table and its files still are;
+    if the table is gone, the page stays as it was, unless --open-samples 0 asks for one without.
     """
     if len(runs) > 1:
         place = _compare(runs, out)
@@ -65,7 +66,7 @@ def _describe(run: Path, open_samples: int, manifest: Path | None, root: Path | 
     from heads.run_reading import read_fit
 
     fit = read_fit(run)
-    samples, notes = _table(fit, manifest, root)
+    samples, notes = _table(fit, manifest, root, needed=open_samples > 0)
     return reporting.write_page(run, samples, open_samples=open_samples, notes=notes)
 
 
@@ -77,20 +78,31 @@ def _compare(runs: Sequence[Path], out: Path | None) -> Path:
     if out is None:
         raise UsageError("name the page that compares the runs: --out comparison.html")
     found = find_runs(runs)
+    o.check_output(out, map(reporting.table_of, found.fits))
     reporting.write_comparison(found, boards(found.fits, detailed=True), out)
     return out
 
 
 def _table(
-    fit: FitRun, manifest: Path | None, root: Path | None
+    fit: FitRun, manifest: Path | None, root: Path | None, *, needed: bool
 ) -> tuple[Sequence[Sample], tuple[str, ...]]:
-    """Read the run's table; where it is gone or has changed, a note for the page says so."""
+    """Read the run's table; where it is gone or has changed, a note for the page says so.
+
+    Raises:
+        RunError: if it is gone and the page needs it.
+    """
     try:
         reading, known = _reading(fit, manifest, root)
         table = loading.load_manifest(reading, [fit.target])
     except ProjectError as error:
         if manifest is not None:
             raise
+        if needed:
+            raise RunError(
+                f"the page of {fit.folder} stays as it was, for its table cannot be read: say "
+                "where that lies now with --manifest, or take a page without texts and frames with "
+                f"--open-samples 0; {error}"
+            ) from error
         logger.warning("no texts and no frames: %s", error)
         return (), ("The table could not be read: there are no texts and no frames.",)
     if table.digest == known:
@@ -108,9 +120,9 @@ def _reading(
     from corpus.columns import Columns
 
     config, data = fit.record["config"], fit.record["data"]
-    given = root or (Path(config["root"]) if config.get("root") else None)
+    given = root or (reporting.home_of(fit) / config["root"] if config.get("root") else None)
     reading = loading.TableOptions(
-        manifest or Path(config["manifest"]),
+        manifest or reporting.table_of(fit),
         data["source"],
         Columns.from_mapping(data["columns"]),
         given,

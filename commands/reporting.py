@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from corpus.sample import Sample
     from heads.run_finding import Found
+    from heads.run_reading import FitRun
     from scoring.board import Board
     from scoring.report_data import Strip
 
@@ -51,6 +52,23 @@ def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:
     from extract.strips import strips_of
 
     return strips_of(samples, workers=min(4, cpu_count()))
+
+
+def home_of(run: FitRun) -> Path:
+    """Return the folder that the paths of a run's table begin in, wherever the command stands.
+
+    A run does not say where it was started; that is mostly above its folder, or here.
+    """
+    config = run.record["config"]
+    paths = [config["manifest"], config.get("root") or ""]
+    above = run.folder.absolute().parents
+    return next((home for home in above if all((home / path).exists() for path in paths)), Path())
+
+
+def table_of(run: FitRun) -> Path:
+    """Return the table that a run was fitted on, where it seems to be."""
+    table: Path = home_of(run) / run.record["config"]["manifest"]
+    return table
 
 
 def write_comparison(

@@ -65,6 +65,15 @@ def test_csv_has_a_line_for_each_run(board, tmp_path):
     assert rows[0]["behind_best"] == ""
 
 
+@pytest.mark.parametrize("option", ["--html", "--csv"])
+def test_the_table_of_a_run_is_not_written_over(board, clips, option):
+    before = clips.table.read_bytes()
+    done = board(option, clips.table)
+    assert (done.code, done.out) == (2, "")
+    assert "is read here and cannot be written; give the name of another file" in done.err
+    assert clips.table.read_bytes() == before
+
+
 def test_a_page_of_two_runs_is_the_same_from_both_commands(board, run, tmp_path):
     pair = ("var/runs/a", "var/runs/b")
     place = tmp_path / "pages" / "page.html"

@@ -53,11 +53,33 @@ def test_report_opens_as_many_samples_as_asked(run, home):
     assert (home / "run" / "report.html").read_text().count(PICTURES) == 16
 
 
-def test_a_table_that_is_gone_costs_texts_and_frames_only(run, home, fitted):
+def says_its_table_is(name, home):
     record = json.loads((home / "run" / "run.json").read_text())
-    record["config"]["manifest"] = "gone.csv"
+    record["config"]["manifest"] = name
     (home / "run" / "run.json").write_text(json.dumps(record))
+
+
+def test_a_table_is_found_from_any_folder(run, home, tmp_path):
+    says_its_table_is("corpus/videos.csv", home)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "videos.csv").write_text("id,video,ecr\nanother,x.mp4,1\n")
+    assert run("report", home / "run", "--open-samples", 2).code == 0
+    assert (home / "run" / "report.html").read_text().count(PICTURES) == 4
+
+
+def test_a_page_stays_where_its_table_is_gone(run, home):
+    says_its_table_is("gone.csv", home)
+    before = (home / "run" / "report.html").read_bytes()
     done = run("report", home / "run")
+    assert (done.code, done.out) == (1, "")
+    assert "stays as it was" in done.err
+    assert "table gone.csv does not exist" in done.err
+    assert (home / "run" / "report.html").read_bytes() == before
+
+
+def test_a_table_that_is_gone_costs_texts_and_frames_only(run, home, fitted):
+    says_its_table_is("gone.csv", home)
+    done = run("report", home / "run", "--open-samples", 0)
     page = (home / "run" / "report.html").read_text()
     assert done.code == 0
     assert "no texts and no frames" in done.err
