@@ -72,18 +72,19 @@ def width_of(weights: Weights) -> int:
     """Return the length of the vector that a checkpoint gives.
 
     Raises:
-        CheckpointError: if it gives none of a picture.
+        CheckpointError: if it gives none of a picture, or its pictures are made in unknown steps.
     """
     weights = weights.fetched()
-    config = config_of(weights)
+    assert weights.folder is not None
+    steps, config = steps_of(weights.folder, weights.family), config_of(weights)
     kind = config.model_type
     one_tower = not hasattr(config, "vision_config") and hasattr(config, "hidden_size")
     if kind in _WIDTHS or one_tower:
         return stated_width(weights, _WIDTHS.get(kind, "hidden_size"))
-    return _measured_width(weights, config)
+    return _measured_width(weights, config, steps)
 
 
-def _measured_width(weights: Weights, config: Any) -> int:
+def _measured_width(weights: Weights, config: Any, steps: PictureSteps) -> int:
     """Return the width of a model whose configuration does not tell it, such as MobileNet's.
 
     A picture without values goes through the model without weights.
@@ -93,8 +94,6 @@ def _measured_width(weights: Weights, config: Any) -> int:
 
     from extract.encoders.model import quietly
 
-    assert weights.folder is not None
-    steps = steps_of(weights.folder, weights.family)
     height, width = steps.apply(np.zeros((1, 224, 224, 3), np.uint8)).shape[1:3]
     try:
         with torch.device("meta"), torch.inference_mode(), quietly():

@@ -27,8 +27,11 @@ def width_of(family, folder):
 
 
 def stated(folder, config):
-    """Write a checkpoint of which only the configuration is read."""
+    """Write a checkpoint of which only the configurations are read."""
     folder.mkdir()
+    steps = {"image_processor_type": "ViTImageProcessor", "size": 32}
+    steps |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(steps))
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(b"x")
     return folder
@@ -74,8 +77,15 @@ def test_another_kind_of_checkpoint_is_refused_by_name(family, kind, told, tmp_p
         width_of(family, stated(tmp_path / "here", {"model_type": kind}))
 
 
-def test_a_model_that_does_not_take_its_own_pictures_is_refused(checkpoints, tmp_path):
+def test_a_model_that_does_not_take_its_own_pictures_is_refused(tmp_path):
     folder = stated(tmp_path / "here", {"model_type": "chinese_clip"})
-    shutil.copy(checkpoints("clip") / "preprocessor_config.json", folder)
     with pytest.raises(CheckpointError, match=r"makes no vector of a picture .*32\*32"):
+        width_of("image", folder)
+
+
+def test_pictures_of_unknown_steps_are_refused_before_any_sample(tmp_path):
+    folder = stated(tmp_path / "here", {"model_type": "dpt"})
+    steps = json.dumps({"image_processor_type": "DPTImageProcessor", "size": 32})
+    (folder / "preprocessor_config.json").write_text(steps)
+    with pytest.raises(CheckpointError, match="'DPT', whose steps this version does not know"):
         width_of("image", folder)
