@@ -47,6 +47,7 @@ def run(
     Rows that the run was fitted on would flatter it: they are left out and counted.
     """
     from core.runs import recording
+    from scoring.bootstrap import too_few
     from serve.evaluation import evaluate
     from serve.predictor import Predictor
 
@@ -66,6 +67,8 @@ def run(
         predicted = predictor.predict(fresh, cache, settings)
         found = evaluate(predictor.bundle, predicted, fresh, seed=seed)
         _record(record, found)
+    if few := too_few(found.rows["scored"]):
+        logger.warning("%s", few)
     _print(found, str(record.folder), as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.log import logger
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -36,6 +38,9 @@ def write_page(
     from heads.run_report import SHOWN, Outside, shown_rows, write_run_report
 
     run = read_fit(folder)
+    if few := _too_few(run):
+        logger.warning("%s", few)
+        notes = (few, *notes)
     shown = shown_rows(run, max(SHOWN, open_samples))
     by_id = {sample.id: sample for sample in samples}
     rows = [*shown.worst.tolist(), *shown.best.tolist()]
@@ -43,6 +48,15 @@ def write_page(
     opened = [*shown.worst[:open_samples].tolist(), *shown.best[:open_samples].tolist()]
     wanted = [by_id[name] for name in map(str, run.scored.ids[opened]) if name in by_id]
     return write_run_report(run, shown, Outside(texts, _strips(wanted), notes))
+
+
+def _too_few(run: FitRun) -> str:
+    """Return in words that a run scored too few rows, and how to score all; "" where it did not."""
+    from scoring.bootstrap import too_few
+
+    few = too_few(len(run.scored.ids), run.scored.group)
+    folds = "kfold" in run.content["split"]["rule"] and run.content.get("fold") is None
+    return few if folds or not few else f"{few}; --split kfold:5 scores every row"
 
 
 def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:

@@ -18,6 +18,9 @@ import numpy as np
 from scoring import calibration, classification, kendall, regression, weighted
 
 RESAMPLES = 1000
+# Rows, or groups, that an interval needs. It is to hold the true mean error in 95 of 100 samples;
+# of normal errors it did in 87 with 8 of them, in 80 with 6, in 73 with 3.
+FEWEST = 8
 PERCENTILES = (2.5, 97.5)
 DEFINED_SHARE = 0.5  # of the resamples; an interval of fewer would describe the lucky ones
 _BLOCK_CELLS = 160_000  # of the weights of a block, 1.3 MB: what a core's own cache holds
@@ -199,6 +202,15 @@ def interval(value: float, drawn: np.ndarray, n: int) -> Score:
     return Score(value, float(low), float(high), n)
 
 
+def too_few(rows: int, groups: np.ndarray | None = None) -> str:
+    """Return in words that the score of some rows measures nothing; "" where there are enough."""
+    count = len(np.unique(_members(rows, groups)))
+    if count >= FEWEST:
+        return ""
+    whole = "" if groups is None else f", of {count} groups"
+    return f"rows scored: {rows}{whole}; so few are not a measurement, and give no interval"
+
+
 def resample(
     forms: Mapping[str, weighted.Form],
     rows: int,
@@ -209,10 +221,10 @@ def resample(
 ) -> dict[str, np.ndarray]:
     """Return each form's values under the same draws, float64 [resamples] by name.
 
-    With fewer than two rows (or groups) there is nothing to draw from: all is nan.
+    With fewer than `FEWEST` rows (or groups) the draws would tell of nothing else: all is nan.
     """
     member = _members(rows, groups)
-    if member.max(initial=0) == 0:
+    if member.max(initial=0) + 1 < FEWEST:
         return {name: np.full(resamples, np.nan) for name in forms}
     blocks = [
         [form(weights) for form in forms.values()]

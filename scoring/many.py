@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import UnknownName
-from scoring.bootstrap import METRICS, Score, interval, resample
+from scoring.bootstrap import METRICS, Score, interval, resample, too_few
 from scoring.influence import srocc_by_day_form
 from scoring.weighted import EXACT_CELLS
 
@@ -60,8 +60,9 @@ def draw(
 ) -> Drawn:
     """Score predictions, arrays as the metric takes them; `groups` [N] are drawn whole.
 
-    An undefined score is the chance level, where the metric has one. The rank correlation of many
-    rows is linearised in the weights (`scoring/influence.py`).
+    An undefined score is the chance level, where the metric has one; draws of too few rows stay
+    undefined. The rank correlation of many rows is linearised in the weights
+    (`scoring/influence.py`).
 
     Raises:
         UnknownName: if there is no such metric.
@@ -80,7 +81,9 @@ def draw(
             drawn = resample(forms, rows, seed=seed, groups=groups)
             draws.append(np.stack(list(drawn.values())))
     value, drawn_value = np.array(values), np.concatenate(draws)
-    return Drawn(_or_chance(metric, value), _or_chance(metric, drawn_value), rows)
+    if not too_few(rows, groups):
+        drawn_value = _or_chance(metric, drawn_value)
+    return Drawn(_or_chance(metric, value), drawn_value, rows)
 
 
 def _batches(predictions: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:

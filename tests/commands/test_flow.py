@@ -244,6 +244,7 @@ def test_rows_that_the_run_knows_are_left_out_of_an_evaluation(run, clips, fitte
     done = run("evaluate", fitted / "ecr", path, "--out", "e", "--json")
     answer = json.loads(done.out)
     assert "40 rows left out: the run knows them" in done.err
+    assert "rows scored: 4; so few are not a measurement, and give no interval" in done.err
     assert answer["rows"] == {"scored": 4, "unlabelled": 0, "failed": 0}
     assert answer["metrics"]["srocc"]["value"] > 0.7
     assert read_run(tmp_path / "e")["metrics"] == answer["metrics"]

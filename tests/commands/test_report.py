@@ -111,6 +111,17 @@ def test_a_table_of_other_rows_is_refused(run, home):
     assert "has none of the rows" in done.err
 
 
+def test_few_scored_rows_are_said_at_the_top_of_the_page(run, clips, tmp_path):
+    table = (clips.table, "--columns", "id=id,number=p1", "--features", "meta:p1")
+    fit = ("--head", "linear", "--target", "ecr", "--split", "kfold:10", "--fold", 1)
+    done = run("fit-head", *table, *fit, "--out", "few", "--open-samples", 0)
+    said = "rows scored: 4; so few are not a measurement, and give no interval"
+    assert f"{said}; --split kfold:5 scores every row" in done.err
+    assert "[undefined, undefined] 4" in done.out
+    page = (tmp_path / "few" / "report.html").read_text()
+    assert 0 < page.index(said) < page.index("<section>")
+
+
 def test_a_run_that_is_no_fit_is_refused(run, home):
     done = run("report", home / "extracted")
     assert done.code == 1

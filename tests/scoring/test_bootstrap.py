@@ -111,6 +111,23 @@ def test_rows_without_an_author_stand_alone():
     assert len(set(member.tolist())) == 4
 
 
+def test_few_rows_or_groups_have_no_interval_however_well_they_fit():
+    rows = np.arange(bootstrap.FEWEST - 1.0)
+    few = bootstrap.score_regression(rows, rows, seed=0)["srocc"]
+    assert (few.value, math.isnan(few.low), math.isnan(few.high)) == (1.0, True, True)
+    groups = np.repeat(rows, 30).astype(str)
+    grouped = bootstrap.score_regression(*noisy(len(groups)), seed=0, groups=groups)
+    assert all(math.isnan(score.low) for score in grouped.values())
+    assert math.isfinite(bootstrap.score_regression(*noisy(len(rows) + 1), seed=0)["mae"].low)
+
+
+def test_too_few_rows_or_groups_are_said():
+    assert bootstrap.too_few(2).startswith("rows scored: 2; so few are not a measurement")
+    assert "rows scored: 60, of 2 groups;" in bootstrap.too_few(60, np.array(["a", "b"] * 30))
+    assert bootstrap.too_few(60, np.array(["a", "", *"bcdefg"] * 8)[:60]) == ""
+    assert bootstrap.too_few(bootstrap.FEWEST) == ""
+
+
 def test_one_row_or_one_group_has_no_interval():
     one = bootstrap.score_regression(np.array([1.0]), np.array([2.0]), seed=0)["mae"]
     assert (one.value, one.n) == (1.0, 1)

@@ -52,6 +52,14 @@ def test_a_constant_orders_nothing_and_its_errors_count():
     assert wrong.value == pytest.approx(np.abs(target - 0.5).mean())
 
 
+def test_too_few_groups_have_no_interval_rather_than_one_at_chance():
+    target, predictions = rows(60)
+    drawn = draw("srocc", target, predictions, seed=0, groups=np.arange(60) % 3)
+    found = drawn.total(np.array([1.0, 0.0, 0.0]))
+    assert found.value > 0.2
+    assert np.isnan([found.low, found.high]).all()
+
+
 def test_an_unknown_metric_is_refused():
     with pytest.raises(UnknownName, match="'mea'"):
         draw("mea", np.zeros(3), [np.zeros(3)], seed=0)
