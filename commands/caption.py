@@ -86,7 +86,8 @@ def run(
 
     if bool(videos) == (manifest is not None):
         raise UsageError("name either clips or a table: caption VIDEO..., or --manifest TABLE")
-    o.check_output(out, [*(videos or []), *([manifest] if manifest else [])])
+    if manifest is not None and out is not None:
+        loading.refuse_overwriting(out, manifest)
     length = {"beams": beams, "least": min_tokens, "most": max_tokens}
     encoding = e.encoding(cache, weights, dtype, quantize, device)
     encoding = _with_length(encoding, length)

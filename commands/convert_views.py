@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from commands import loading
 from commands import options as o
 from core.errors import UsageError
 from core.log import logger
@@ -49,7 +50,7 @@ def run(
 
     if out.suffix.lower() != ".csv":
         raise UsageError(f"{out} cannot be written; give the name of another table, such as p.csv")
-    o.check_output(out, [table])
+    loading.refuse_overwriting(out, table)
     read = read_table(table)
     found = convert_views(read, ViewColumns.parse(views, counts, first_day, read))
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:

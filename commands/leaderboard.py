@@ -73,7 +73,7 @@ def run(
 
     found = find_runs(runs or [RUNS])
     for place in (html, table):
-        o.check_output(place, map(reporting.table_of, found.fits))
+        reporting.refuse_tables(place, found.fits)
     if epochs:
         return leaderboard_epochs.show(found.fits, (from_day, to_day), table, as_json=as_json)
     if from_day or to_day:

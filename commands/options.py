@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,18 +136,6 @@ SeedOption = Annotated[int, typer.Option("--seed", help="decides every random ch
 
 DEFAULT_CACHE = Path("var/cache")
 DEMO_TABLE = "demo/videos.csv --columns demo/columns.yaml"  # in examples, after `demo demo`
-
-
-def check_output(out: Path | None, reads: Iterable[Path]) -> None:
-    """Refuse to write over what the command reads.
-
-    Raises:
-        UsageError: if `out` is one of those files.
-    """
-    if out is None or not out.exists():
-        return
-    if any(path.exists() and out.samefile(path) for path in reads):
-        raise UsageError(f"{out} is read here and cannot be written; give the name of another file")
 
 
 def resolved(context: typer.Context) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _compare(runs: Sequence[Path], out: Path | None) -> Path:
     if out is None:
         raise UsageError("name the page that compares the runs: --out comparison.html")
     found = find_runs(runs)
-    o.check_output(out, map(reporting.table_of, found.fits))
+    reporting.refuse_tables(out, found.fits)
     reporting.write_comparison(found, boards(found.fits, detailed=True), out)
     return out
 

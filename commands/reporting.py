@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import loading
 from core.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from corpus.sample import Sample
     from heads.run_finding import Found
@@ -62,10 +63,9 @@ def _too_few(run: FitRun) -> str:
 def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:
     if not any(sample.video or sample.image for sample in samples):
         return {}
-    from commands.loading import cpu_count
     from extract.strips import strips_of
 
-    return strips_of(samples, workers=min(4, cpu_count()))
+    return strips_of(samples, workers=min(4, loading.cpu_count()))
 
 
 def home_of(run: FitRun) -> Path:
@@ -83,6 +83,18 @@ def table_of(run: FitRun) -> Path:
     """Return the table that a run was fitted on, where it seems to be."""
     table: Path = home_of(run) / run.record["config"]["manifest"]
     return table
+
+
+def refuse_tables(out: Path | None, runs: Iterable[FitRun]) -> None:
+    """Make sure that a file to be written is not the table of a run.
+
+    Raises:
+        UsageError: if it is.
+    """
+    if out is None:
+        return
+    for run in runs:
+        loading.refuse_overwriting(out, table_of(run))
 
 
 def write_comparison(

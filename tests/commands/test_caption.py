@@ -71,7 +71,7 @@ def test_a_caption_of_another_length_is_another_caption(caption):
         ([], UsageError, "name either clips or a table"),
         (["dark.mp4", "--manifest", "x.csv"], UsageError, "name either clips or a table"),
         (["dark.mp4", "dark.mp4"], UsageError, "dark.mp4 is named twice"),
-        (["dark.mp4", "--out", "dark.mp4"], UsageError, "dark.mp4 is read here and cannot be writ"),
+        (["--manifest", "dark.mp4", "--out", "dark.mp4"], UsageError, "is the table that is read"),
         (["dark.mp4", "--by", "clip"], UnknownName, "--by 'clip' is unknown"),
         (["dark.mp4", "--max-tokens", 3], UsageError, "10 to 3 tokens cannot be written"),
     ],

@@ -70,7 +70,7 @@ def test_the_table_of_a_run_is_not_written_over(board, clips, option):
     before = clips.table.read_bytes()
     done = board(option, clips.table)
     assert (done.code, done.out) == (2, "")
-    assert "is read here and cannot be written; give the name of another file" in done.err
+    assert "is the table that is read; name another file to write" in done.err
     assert clips.table.read_bytes() == before
 
 

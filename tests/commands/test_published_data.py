@@ -80,9 +80,15 @@ def test_falling_counts_are_said(run, tmp_path):
     assert "in 1 rows counts fall" in done.err
 
 
-@pytest.mark.parametrize("out", ["views.csv", "p.parquet"])
-def test_a_table_is_not_written_over_itself_nor_in_another_format(run, tmp_path, out):
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("./views.csv", "views.csv is the table that is read"),
+        ("p.parquet", "cannot be written; give the name of another table"),
+    ],
+)
+def test_a_table_is_not_written_over_itself_nor_in_another_format(run, tmp_path, out, words):
     (tmp_path / "views.csv").write_text(VIEWS)
     done = run("convert-views", "views.csv", out, "--views", "v", "--counts", "cumulative")
     assert (done.code, (tmp_path / "views.csv").read_text()) == (2, VIEWS)
-    assert "cannot be written; give the name of another" in done.err
+    assert words in done.err
