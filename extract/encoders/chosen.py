@@ -51,6 +51,8 @@ class Chosen:
             "checkpoint": dict(self.weights.identity),
             "compute": self.computing.dtype,
             "quantize": self.computing.quantize,
+            # LLM.int8() once rounded what comes in as well: its features are others
+            **({"int8": "weights"} if self.computing.quantize == "int8" else {}),
         }
 
     def encoder(self, network: Network, specs: Sequence[FeatureSpec], **asks: Any) -> Encoder:

@@ -5,7 +5,9 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
+from extract.catalog import resolve
 from extract.encoders.encoder import Computing
+from extract.encoders.encoding import Encoding
 from extract.encoders.model import load_model
 
 
@@ -59,3 +61,16 @@ def test_int8_takes_a_byte_for_each_weight(folder):
     quantised = layer(folder, "int8")
     quantised(activations(3))
     assert (quantised.weight.dtype, quantised.weight.numel()) == (torch.int8, 32 * 32)
+
+
+def test_a_recipe_says_that_int8_is_of_the_weights_alone(folder, tmp_path):
+    whole, short = (
+        resolve(
+            ["mbert:title"],
+            parts=["text:title"],
+            encoding=Encoding.parse(tmp_path, weights={"mbert": str(folder)}, quantize=mode),
+        ).specs[0]
+        for mode in ("none", "int8")
+    )
+    assert short.recipe["int8"] == "weights"
+    assert "int8" not in whole.recipe
