@@ -160,7 +160,7 @@ class Pictures:
 
     def __call__(self, inputs: Inputs) -> Mapping[str, Any]:
         if inputs.frames is not None:
-            return {"pixels": self.steps.apply(inputs.frames.pixels)}
+            return {"pixels": inputs.frames.each(self.steps.apply)}
         assert inputs.image is not None
         return {"pixels": self.steps.apply(inputs.image[None])}
 
