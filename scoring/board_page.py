@@ -127,8 +127,7 @@ def _all_metrics(board: Board, details: Details) -> Html:
     if not details.by_metric:
         return Html("")
     best, *rest = board.entries
-    columns = [("metric", ""), (best.name, "number")]
-    columns += [(entry.name, "number") for entry in rest]
+    columns = [("metric", ""), *((entry.name, "number run") for entry in board.entries)]
     rows = [
         [head(text(with_arrow(metric))), score_cell(score)]
         + [_difference_cell(details.by_metric.get((entry.name, metric))) for entry in rest]
@@ -146,7 +145,7 @@ def _all_metrics(board: Board, details: Details) -> Html:
 def _pairs(board: Board, details: Details, names: Sequence[str]) -> Html:
     if len(details.pairs) < 2:
         return Html("")
-    columns = [("", ""), *((name, "number") for name in names[:-1])]
+    columns = [("", ""), *((name, "number run") for name in names[:-1])]
     rows = [
         [head(foreign(row), "long")]
         + [_difference_cell(details.pairs.get((row, column))) for column in names[:-1]]
@@ -162,9 +161,9 @@ def _pairs(board: Board, details: Details, names: Sequence[str]) -> Html:
 def _settings(settings: Mapping[str, Sequence[str]], names: Sequence[str]) -> Html:
     if not settings:
         return Html("")
-    columns = [("setting", ""), *((name, "") for name in names)]
+    columns = [("setting", ""), *((name, "run") for name in names)]
     rows = [
-        [head(text(name)), *(cell(foreign(value), "long") for value in values)]
+        [head(text(name)), *(cell(foreign(value), "long run") for value in values)]
         for name, values in settings.items()
     ]
     return page.section("What the runs differ in", page.table(columns, rows))
@@ -181,7 +180,7 @@ def _coverage(details: Details, names: Sequence[str]) -> Html:
             for name in names
         )
         lines.setdefault(counts, []).append(feature)
-    columns = [("features", ""), *((name, "number") for name in names)]
+    columns = [("features", ""), *((name, "number run") for name in names)]
     rows = [
         [head(page.names(features), "long names")]
         + [cell(text(count) if count else Html("&ndash;"), "number") for count in counts]
@@ -194,7 +193,7 @@ def _coverage(details: Details, names: Sequence[str]) -> Html:
 def _disputed(details: Details, names: Sequence[str]) -> Html:
     if not details.disputed:
         return Html("")
-    columns = [("row", ""), ("true", "number"), *((name, "number") for name in names)]
+    columns = [("row", ""), ("true", "number"), *((name, "number run") for name in names)]
     rows = [
         [head(foreign(row), "long"), cell(foreign(true), "number")]
         + [cell(foreign(value), "number") for value in values]

@@ -33,6 +33,8 @@ tbody th { font-weight: 600; }
 th small, td small { display: block; color: var(--soft); font-weight: 400; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .wide .long { min-width: 9rem; max-width: 34rem; overflow-wrap: anywhere; }
+.wide .run { min-width: 6.4rem; white-space: normal; overflow-wrap: anywhere; }
+.wide .names { min-width: 16rem; }
 .names span { display: inline-block; }
 .best { color: var(--blue); font-weight: 700; }
 .facts th { width: 11rem; color: var(--soft); font-weight: 500; }
@@ -88,7 +90,7 @@ pre { background: var(--code); border-radius: .35rem; padding: .6rem .7rem; marg
     gap: .2rem .5rem; padding: .45rem 0; border-bottom: 1px solid var(--line); }
   .stack tr:last-child { border-bottom: 0; }
   .stack tr > * { border: 0; padding: 0; text-align: left; white-space: normal; }
-  .wide .long { min-width: 5rem; }
+  .wide .long, .wide .run, .wide .names { min-width: 4.5rem; }
   .stack th, .stack .long { grid-column: 1 / -1; max-width: none; }
   .stack td:empty { display: none; }
   .stack td::before { content: attr(data-column); display: block; color: var(--soft);

@@ -1,4 +1,4 @@
-"""Pages as a browser lays them out: nothing is wider than a phone, nothing is fetched."""
+"""Pages as a browser lays them out: nothing is wider than its screen, nothing is fetched."""
 
 import html
 import json
@@ -15,13 +15,13 @@ from scoring.board_page import render
 from tests.heads.finished import finished
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
-PHONE = 390  # CSS pixels
+PHONE, DESK = 390, 1200  # CSS pixels
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no chromium to lay pages out"),
 ]
 
-# A frame of a phone's width around the page; the page tells the frame what it measured.
+# A frame of a screen's width around the page; the page tells the frame what it measured.
 FRAME = """<iframe src="{page}" style="width:{width}px;height:3000px;border:0"></iframe><pre></pre>
 <script>onmessage = (event) => document.querySelector("pre").textContent = event.data</script>"""
 MEASURE = """<script>onload = () => parent.postMessage(JSON.stringify({
@@ -32,11 +32,11 @@ MEASURE = """<script>onload = () => parent.postMessage(JSON.stringify({
     .filter((name) => !name.startsWith("data:"))}), "*")</script>"""
 
 
-def measure(page, folder):
-    """Return what a browser measures of a page in a frame of a phone's width."""
+def measure(page, folder, width=PHONE):
+    """Return what a browser measures of a page in a frame of some width."""
     policy = '<meta http-equiv="Content-Security-Policy"[^>]*>'  # it would stop the measuring
     (folder / "page.html").write_text(re.sub(policy, "", page).replace("</body>", MEASURE))
-    (folder / "frame.html").write_text(FRAME.format(page="page.html", width=PHONE))
+    (folder / "frame.html").write_text(FRAME.format(page="page.html", width=width))
     switches = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
     home = f"--user-data-dir={folder / 'browser'}"
     command = [BROWSER, *switches, home, "--virtual-time-budget=5000"]
@@ -54,9 +54,11 @@ def test_a_report_fits_a_phone_and_fetches_nothing(task, request, tmp_path):
     assert (found["wide"], found["fetched"]) == ([], [])
 
 
-def test_a_board_of_many_runs_fits_a_phone(numbers, tmp_path):
-    names = [f"run-{place}-of-many" for place in range(6)]
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_board_of_seven_runs_with_names_as_given_fits(width, numbers, tmp_path):
+    names = [f"20260102-03040{place}-fit-head-ab{place}c" for place in range(7)]
     folders = [finished(tmp_path / name, numbers, config={"head": name}) for name in names]
-    found = measure(render(boards([read_fit(f) for f in folders], detailed=True), []), tmp_path)
-    assert found["page"] <= found["room"] <= PHONE
+    page = render(boards([read_fit(f) for f in folders], detailed=True), [])
+    found = measure(page, tmp_path, width)
+    assert found["page"] <= found["room"] <= width
     assert found["wide"] == []
