@@ -7,7 +7,8 @@ and so does one whose answer cannot be sent; memory beyond the limit raises Memo
 worker, FAILED("memory"). A thread of the main process does the supervising, so that results arrive
 and limits hold while the device computes.
 
-Results wait in a queue that is bounded in bytes: while it is full, no new task is handed out.
+Results wait in a queue that is bounded in bytes, as they came over the pipe: while it is full, no
+new task is handed out.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
-
-import numpy as np
 
 from core.errors import ProjectError
 from core.status import Gap, failed
@@ -202,7 +201,7 @@ class _Supervisor:
         if not worker.ready:
             worker.ready, worker.deadline, self._in_vain = True, float("inf"), 0
             return
-        self._answer(worker.errands.popleft().task, _answer_in(wire))
+        self._answer(worker.errands.popleft().task, _answer_in(wire), len(wire))
         waiting = time.monotonic() + self._limits.time_s
         worker.deadline = waiting if worker.errands else float("inf")
 
@@ -226,22 +225,10 @@ class _Supervisor:
         self._again.extend(worker.errands)
         self._workers[self._workers.index(worker)] = self._new_worker()
 
-    def _answer(self, task: Any, result: Any) -> None:
-        size = size_bytes(result)
+    def _answer(self, task: Any, result: Any, size: int = 0) -> None:
         with self._backlog_lock:
             self._backlog_bytes += size
         self._results.put((task, result, size))
-
-
-def size_bytes(value: Any) -> int:
-    """Return the bytes of all arrays in nested mappings, lists and tuples."""
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    if isinstance(value, dict):
-        return sum(size_bytes(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return sum(size_bytes(item) for item in value)
-    return 0
 
 
 def _end(worker: _Worker) -> None:
