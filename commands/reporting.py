@@ -57,7 +57,9 @@ def _too_few(run: FitRun) -> str:
 
     few = too_few(len(run.scored.ids), run.scored.group)
     folds = "kfold" in run.content["split"]["rule"] and run.content.get("fold") is None
-    return few if folds or not few else f"{few}; --split kfold:5 scores every row"
+    if not few or folds or run.scored.group is not None:  # folds of rows would part the groups
+        return few
+    return f"{few}; --split kfold:5 scores every row"
 
 
 def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:

@@ -221,7 +221,7 @@ def resample(
 ) -> dict[str, np.ndarray]:
     """Return each form's values under the same draws, float64 [resamples] by name.
 
-    With fewer than `FEWEST` rows (or groups) the draws would tell of nothing else: all is nan.
+    With fewer than `FEWEST` rows (or groups) draws tell too little: all is nan.
     """
     member = _members(rows, groups)
     if member.max(initial=0) + 1 < FEWEST:
