@@ -183,9 +183,18 @@ def sweep(store: Store, spec: FeatureSpec) -> list[Shard]:
     """Remove shards that another one replaces, left by a compaction that was stopped.
 
     Raises:
-        CacheError: if the folder or a marker is not what it says it is.
+        CacheError: if the folder, a marker or the shard in their place is not what it says it is.
         StorageError: if they cannot be removed.
     """
     left = store.replaced(spec)
+    names = {shard.path.stem for shard in left}
+    new = [shard for shard in store.shards(spec) if not names.isdisjoint(shard.marker.replaces)]
+    try:
+        for shard in new:
+            _check_digest(shard)  # what it replaces may be the only whole copy
+    except CacheError:
+        if all_there(new):
+            raise
+        return []
     remove(left)
     return left

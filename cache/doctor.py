@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,18 +123,43 @@ def _check_shards(
             shards.append(read_shard(marker, spec))
         except CacheError as error:
             yield Finding(marker, "bad marker", str(error))
-    by = {name: shard.path.name for shard in shards for name in shard.marker.replaces}
+    yield from _check_replaced(shards, spec, digests=digests, meter=meter)
+
+
+def _check_replaced(
+    shards: list[Shard], spec: FeatureSpec, *, digests: bool, meter: Meter | None
+) -> Iterator[Finding]:
+    """Yield what is wrong with shards; those with a sound shard in their place are to go."""
+    by = {name: shard for shard in shards for name in shard.marker.replaces}
+    holders = {by[shard.path.stem].path.stem for shard in shards if shard.path.stem in by}
+    found: dict[str, list[Finding]] = {}
     for shard in shards:
-        found = []
-        if shard.path.stem in by:
-            text = f"its rows are in {by[shard.path.stem]}, which a compaction has made"
+        # What is removed in favour of it is lost with it: even a quick look reads all its bytes.
+        whole = digests or shard.path.stem in holders
+        found[shard.path.stem] = list(_check_shard(shard, spec, whole))
+        if meter:
+            read_bytes = shard.marker.size_bytes if whole else 0
+            meter.advance(failed=bool(found[shard.path.stem]), size_bytes=read_bytes)
+    for shard in shards:
+        holder = _holder(shard, by, found)
+        if holder:
+            text = f"its rows are in {holder.path.name}, which a compaction has made"
             yield Finding(shard.marker_path, "replaced shard", text)
         else:
-            found = list(_check_shard(shard, spec, digests))
-        yield from found
-        if meter:
-            read_bytes = shard.marker.size_bytes if digests else 0
-            meter.advance(failed=bool(found), size_bytes=read_bytes)
+            yield from found[shard.path.stem]
+
+
+def _holder(
+    shard: Shard, by: Mapping[str, Shard], found: Mapping[str, list[Finding]]
+) -> Shard | None:
+    """Return the sound shard that replaces another, or replaces what does, and so on."""
+    passed = set()
+    while shard.path.stem in by and shard.path.stem not in passed:
+        passed.add(shard.path.stem)
+        shard = by[shard.path.stem]
+        if not found[shard.path.stem]:
+            return shard
+    return None
 
 
 def _check_shard(shard: Shard, spec: FeatureSpec, digests: bool) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from cache.compaction import plan_merges
+from cache.compaction import plan_merges, sweep
 from cache.doctor import DAMAGED, check
 from cache.repair import Repair
 from cache.store import Store
-from core.errors import StorageError
+from core.errors import CacheError, StorageError
 from core.status import failed
 from tests.cache.rows import RAGGED, VECTOR, read, row, values_of, write
 from tests.cache.test_compaction import killed_at
@@ -95,14 +95,36 @@ def test_litter_is_removed_only_when_no_writer_can_be_at_it(store, folder, name)
     assert values_of(read(store, 0, 1, 2)) == [[float(n)] * 3 for n in range(3)]
 
 
-def test_what_a_killed_compaction_left_is_removed(store, folder):
+@pytest.fixture
+def joined(store, folder):
+    """Return the shard of a compaction that was killed before it removed the three it joined."""
     step = 1
     while not store.replaced(VECTOR):
         killed_at(step, store)
         step += 1
+    return max(store.shards(VECTOR), key=lambda shard: len(shard.marker.replaces))
+
+
+def test_what_a_killed_compaction_left_is_removed(store, joined):
     assert {outcome.done for outcome in repair(store)} >= {"removed"}
     assert (store.replaced(VECTOR), len(store.shards(VECTOR))) == ([], 1)
     assert plan_merges(store, VECTOR) == []
+    assert values_of(read(store, 0, 1, 2)) == [[float(n)] * 3 for n in range(3)]
+
+
+@pytest.mark.parametrize("digests", [True, False], ids=["whole", "quick"])
+def test_what_was_joined_counts_again_if_the_shard_in_its_place_is_damaged(store, joined, digests):
+    change_byte(joined.path)
+    kinds = {outcome.finding.kind for outcome in repair(store, digests=digests)}
+    assert kinds == {"changed shard", "temporary file", "shard without marker"}
+    assert values_of(read(store, 0, 1, 2)) == [[float(n)] * 3 for n in range(3)]
+
+
+def test_gc_removes_nothing_in_favour_of_a_damaged_shard(store, joined):
+    change_byte(joined.path)
+    with pytest.raises(CacheError, match=r"is not what was written.*check --fix"):
+        sweep(store, VECTOR)
+    repair(store)
     assert values_of(read(store, 0, 1, 2)) == [[float(n)] * 3 for n in range(3)]
 
 
