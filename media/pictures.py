@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from av.packet import Packet
@@ -113,7 +113,7 @@ class _Reading:
             for index in set(indices.tolist()):
                 self._askers.setdefault(index, []).append(request)
         self._waiting, self._errors = deque(sorted(self._askers)), 0
-        self._converter = _Converter()
+        self._converters: dict[FrameRequest, _Converter] = {}
 
     @property
     def complete(self) -> bool:
@@ -140,26 +140,34 @@ class _Reading:
             self._take(held)
 
     def _take(self, frame: VideoFrame) -> None:
-        """Keep a frame at the sizes in which the next one that is waited for is wanted."""
+        """Keep a frame as all those want it who asked for the next one that is waited for."""
         index = self._waiting.popleft()
-        for side, askers in _by_side(self._askers[index]).items():
-            self._converter.begin(frame, side)
-            if side is None:
+        for converter, askers in self._by_converter(index, frame).items():
+            if converter.side is None:
                 self._whole[index] = frame
                 continue
-            picture = self._converter.picture(frame, side)
+            picture = converter.picture(frame)
             for request in askers:
                 indices = self.plans[request]
                 if request not in self._small:
                     self._small[request] = np.empty((len(indices), *picture.shape), np.uint8)
                 self._small[request][indices == index] = picture
 
+    def _by_converter(self, index: int, frame: VideoFrame) -> dict[_Converter, list[FrameRequest]]:
+        """Return who asked for a frame, by what makes their pictures: for most it is the same."""
+        askers: dict[_Converter, list[FrameRequest]] = {}
+        for request in self._askers[index]:
+            if request not in self._converters:
+                self._converters[request] = _Converter.beginning(frame, request.side)
+            askers.setdefault(self._converters[request], []).append(request)
+        return askers
+
     def pictures(self, request: FrameRequest) -> np.ndarray | Pictures:
         """Return the pictures of a request, of which a frame was decoded."""
         if request.side is not None:
             return self._small[request]
         whole = [self._whole[index] for index in self.plans[request].tolist()]
-        return _Whole(whole, self._converter)
+        return _Whole(whole, self._converters[request])
 
     def _index(self, frame: VideoFrame, last: int) -> int:
         """Return which of the times a decoded frame is shown at."""
@@ -193,41 +201,38 @@ def _check_memory(stream: VideoStream) -> None:
     np.empty((stream.codec_context.height, stream.codec_context.width, 4), np.uint8)
 
 
-def _by_side(requests: Iterable[FrameRequest]) -> dict[int | None, list[FrameRequest]]:
-    sides: dict[int | None, list[FrameRequest]] = {}
-    for request in requests:
-        sides.setdefault(request.side, []).append(request)
-    return sides
-
-
+@dataclass(frozen=True, slots=True)
 class _Converter:
-    """Turns frames into RGB, and upright as the first one says; a side's pictures have one size."""
+    """Turns frames into RGB, upright and of one size, as the first frame of a request says.
 
-    def __init__(self) -> None:
-        self._sizes: dict[int | None, tuple[int, int]] = {}
-        self._reformatters: dict[int | None, VideoReformatter] = {}
-        self._matrix: np.ndarray | None = None
+    It is that of the request, not of all: what else is asked for changes no picture. Those that
+    are equal make the same pictures.
+    """
 
-    def begin(self, frame: VideoFrame, side: int | None) -> None:
-        """Note what the first frame decides, which need not be the first that is looked at."""
-        if not self._sizes:
-            self._matrix = display_matrix(frame)
-        self._sizes.setdefault(side, reduced(frame.width, frame.height, side))
+    side: int | None
+    size: tuple[int, int]
+    matrix: bytes  # none if it is stored as it is shown
+    reformatter: VideoReformatter = field(default_factory=VideoReformatter, compare=False)
 
-    def picture(self, frame: VideoFrame, side: int | None) -> np.ndarray:
+    @classmethod
+    def beginning(cls, frame: VideoFrame, side: int | None) -> _Converter:
+        """Return what makes the pictures of a request of which this is the first frame."""
+        matrix = display_matrix(frame)
+        size = reduced(frame.width, frame.height, side)
+        return cls(side, size, b"" if matrix is None else matrix.tobytes())
+
+    def picture(self, frame: VideoFrame) -> np.ndarray:
         """Return uint8 [height, width, 3], reduced straight from the planes of the source."""
-        width, height = self._sizes[side]
-        reformatter = self._reformatters.setdefault(side, VideoReformatter())
-        same = (width, height) == (frame.width, frame.height)
-        converted = reformatter.reformat(
+        same = self.size == (frame.width, frame.height)
+        converted = self.reformatter.reformat(
             frame,
-            width,
-            height,
+            *self.size,
             "rgb24",
             interpolation=Interpolation.POINT if same else _REDUCING,
             threads=1,
         )
-        return upright(converted.to_ndarray(), self._matrix)
+        matrix = np.frombuffer(self.matrix, np.int32).reshape(3, 3) if self.matrix else None
+        return upright(converted.to_ndarray(), matrix)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,7 +246,7 @@ class _Whole:
         return len(self.frames)
 
     def __getitem__(self, place: int) -> np.ndarray:
-        return self.converter.picture(self.frames[place], None)
+        return self.converter.picture(self.frames[place])
 
 
 def reduced(width: int, height: int, side: int | None) -> tuple[int, int]:
