@@ -14,8 +14,9 @@ from core.status import Gap, failed
 def read_image(path: Path) -> np.ndarray | Gap:
     """Return uint8 [height, width, 3], upright (EXIF orientation honoured), or why there is none.
 
-    Of an animation the first picture; transparency is dropped. A picture of more than about 90
-    million pixels is refused: it may be a small file made to fill the memory.
+    Of an animation the first picture; transparency is dropped, and of 16 bits the lower 8 are. A
+    picture of more than about 90 million pixels is refused: it may be a small file made to fill the
+    memory.
     """
     try:
         if path.stat().st_size == 0:
@@ -38,4 +39,7 @@ def read_image(path: Path) -> np.ndarray | Gap:
 
 def _read(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
-        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+        shown = ImageOps.exif_transpose(picture)
+        if shown.mode.startswith("I"):  # grey of 16 bits, of which `convert` clips what is over 255
+            shown = Image.fromarray((np.clip(np.asarray(shown), 0, 65535) >> 8).astype(np.uint8))
+        return np.array(shown.convert("RGB"))

@@ -31,6 +31,14 @@ def test_a_picture_keeps_its_pixels(tmp_path):
     assert np.array_equal(read_image(tmp_path / "picture.png"), gradient(20, 30))
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif", "pgm"])
+def test_grey_of_16_bits_keeps_its_upper_8(tmp_path, suffix):
+    levels = np.linspace(0, 65535, 20 * 30).reshape(20, 30).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / f"picture.{suffix}")
+    expected = np.repeat((levels // 256)[:, :, None], 3, axis=2)
+    assert np.array_equal(read_image(tmp_path / f"picture.{suffix}"), expected)
+
+
 def test_a_picture_is_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[ORIENTATION] = 6
