@@ -14,7 +14,7 @@ from cache.reading import read_known, settled
 from cache.spec import UNKNOWN_INPUTS, FeatureSpec
 from cache.store import Store
 from core.fingerprint import digest_strings
-from core.status import Gap, absent, failed
+from core.status import Gap, Status, absent, failed
 from corpus.sample import MEDIA_PARTS, Sample
 from extract.catalog import Request
 from extract.contract import Extractor
@@ -104,7 +104,21 @@ def make_plan(
     wanting = [each for each in request.extractors if each.after]
     upstream = {spec.name: spec for each in wanting for spec in each.after}
     texts = {name: _texts(spec, store, keys) for name, spec in upstream.items()}
+    for extractor in wanting:
+        for name in missing.keys() & {spec.name for spec in extractor.specs}:
+            missing[name] |= _healed(known[name], [texts[spec.name] for spec in extractor.after])
     return Plan(samples, request.extractors, specs, keys, known, missing, texts)
+
+
+def _healed(known: Known, upstream: Sequence[Sequence[str | Gap]]) -> np.ndarray:
+    """Return which rows failed since what they need had, which by now has not: bool [N]."""
+    healed = known.failed("upstream")
+    for row in np.flatnonzero(healed).tolist():
+        needed = (texts[row] for texts in upstream)
+        healed[row] = not any(
+            isinstance(text, Gap) and text.status is Status.FAILED for text in needed
+        )
+    return healed
 
 
 def _texts(spec: FeatureSpec, store: Store, keys: Keys) -> list[str | Gap]:

@@ -1,7 +1,8 @@
 """Extractors that read other extractors, that do not fit together, and batches that do not fit."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from corpus.sample import Sample
 from extract.catalog import Request
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
+from extract.plan import Retry
 from extract.stages import stages
 from tests.extract.levels import Level, Weightless
 
@@ -20,15 +22,16 @@ GAPS = {"mute": absent("too-short", "no words"), "broken": failed("model", "lost
 
 @dataclass
 class Caption(Weightless):
-    """Tells a title in capitals; of some it has nothing to tell."""
+    """Tells a title in capitals; of some it tells something else, or nothing."""
 
+    told: Mapping = field(default_factory=lambda: GAPS)
     family = "caption"
     reads = ("text:title",)
     specs = (FeatureSpec("caption", (), TEXT, reads, {"version": 1}),)
 
     def prepare(self, inputs):
         title = inputs.text["title"]
-        return GAPS.get(title) or {"caption": title.upper()}
+        return self.told.get(title) or {"caption": title.upper()}
 
 
 @dataclass
@@ -70,17 +73,17 @@ class Greedy(Level):
         return super().forward(batch)
 
 
-def run(folder, samples, request, **settings):
+def run(folder, samples, request, retry=None, **settings):
     opened = OpenCache.at(folder, samples)
-    return ensure(samples, request, opened, settings=Settings(workers=1, **settings))
+    return ensure(samples, request, opened, settings=Settings(workers=1, **settings), retry=retry)
 
 
 def families(request, room):
     return [[each.family for each in stage.extractors] for stage in stages(request, lambda: room)]
 
 
-def chain(features=("letters",)):
-    return Request((Letters(), Caption()), features, upstream=("caption",))
+def chain(features=("letters",), told=GAPS):
+    return Request((Letters(), Caption(told)), features, upstream=("caption",))
 
 
 def test_a_text_of_another_extractor_is_there_when_it_is_read(tmp_path):
@@ -97,6 +100,17 @@ def test_gaps_upstream_are_gaps_here(tmp_path):
     assert dict(state.coverage["letters"].absent) == {"too-short": 1}
     assert [failure[2] for failure in state.failures] == ["upstream"]
     assert state.failures[0][3] == "needs caption, which failed: model: lost its words"
+
+
+@pytest.mark.parametrize("healed", [{"caption": "CAT"}, absent("too-short", "no words")])
+def test_gaps_here_end_with_those_upstream(tmp_path, healed):
+    samples = [Sample(title, text={"title": title}) for title in ("cat", "broken")]
+    run(tmp_path, samples, chain(told=GAPS | {"cat": failed("timeout", "too slow")}))
+    mended = Request((Caption(GAPS | {"cat": healed}),), ("caption",))
+    run(tmp_path, samples, mended, retry=Retry(causes=["timeout"]))
+    state = run(tmp_path, samples, chain())
+    assert [failure[0] for failure in state.failures] == ["broken"]
+    assert run(tmp_path, samples, chain()).worked_on == 0
 
 
 def test_what_was_told_already_is_not_told_again(tmp_path):
