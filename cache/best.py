@@ -19,7 +19,7 @@ def best_rows(headers: Sequence[Header]) -> list[np.ndarray]:
     ids = [name for header in headers for name in header.ids.tolist()]
     if len(set(ids)) == len(ids):  # the common case, in a quarter of the time
         return [np.ones(len(header), bool) for header in headers]
-    keys = [key for header in headers for key in _keys(header)]
+    keys = [key for header in headers for key in keys_of(header.ids, header.digests)]
     number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     key = np.array([number[key] for key in keys])
     status = np.concatenate([header.status for header in headers]).astype(np.int64)
@@ -30,6 +30,7 @@ def best_rows(headers: Sequence[Header]) -> list[np.ndarray]:
     return np.split(rank == highest[key], ends[:-1])
 
 
-def _keys(header: Header) -> list[bytes]:
-    digests = whole_digests(header.digests).tolist()
-    return [name + digest for name, digest in zip(header.ids.tolist(), digests, strict=True)]
+def keys_of(ids: np.ndarray, digests: np.ndarray) -> list[bytes]:
+    """Return the keys of N rows: ids, bytes [N], with digests of inputs, uint8 [N, 16]."""
+    whole = whole_digests(digests).tolist()
+    return [name + digest for name, digest in zip(ids.tolist(), whole, strict=True)]

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from cache.arrays import read_arrays
 from cache.exported import FILE, Exported, exported_errors, read_exported
+from cache.marker import Shard
 from cache.parquet import read_parquet
+from cache.reading import settled
 from cache.rows import select_best
 from cache.samples import check_samples, features_of, read_feature
 from cache.shard import FORMATS
@@ -106,18 +108,34 @@ def _compare(folder: Path, exported: Exported, sources: Sequence[Source]) -> Non
 def _cache_sources(store: Store) -> list[Source]:
     sources = []
     for feature in store.features():
-        for shard in store.shards(feature.spec):
-            with exported_errors(shard.path):
-                digest = digest_file(shard.path).hex()
-            if digest != shard.marker.digest:
-                raise CacheError(
-                    f"shard {shard.path} is not what was written (its digest differs from its "
-                    f"marker's); find all such: python cli.py cache check --cache {store.folder}"
-                )
-            FORMATS.load(shard.marker.format).check(shard.path, feature.spec)
-            read_header(shard, feature.spec)
+        settled(partial(_listed, store, feature.spec), partial(_check_shards, store, feature.spec))
         sources.append(Source(feature.spec, partial(_cache_chunks, store, feature.spec)))
     return sources
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The shards that a feature had at one moment."""
+
+    shards: tuple[Shard, ...]
+
+
+def _listed(store: Store, spec: FeatureSpec) -> _Listed:
+    return _Listed(tuple(store.shards(spec)))
+
+
+def _check_shards(store: Store, spec: FeatureSpec, listed: _Listed) -> None:
+    """Look at every byte of shards."""
+    for shard in listed.shards:
+        with exported_errors(shard.path):
+            digest = digest_file(shard.path).hex()
+        if digest != shard.marker.digest:
+            raise CacheError(
+                f"shard {shard.path} is not what was written (its digest differs from its "
+                f"marker's); find all such: python cli.py cache check --cache {store.folder}"
+            )
+        FORMATS.load(shard.marker.format).check(shard.path, spec)
+        read_header(shard, spec)
 
 
 def _cache_chunks(store: Store, spec: FeatureSpec) -> Iterator[list[Row]]:

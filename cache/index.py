@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import faiss
 import numpy as np
 
 from cache.index_files import INDEX_FILE, INDEX_MARKER, remove_index
-from cache.reading import read_known
+from cache.reading import read_known, settled
 from cache.rows import Selection, select_best
 from cache.spec import Column, FeatureSpec
 from cache.store import Store
@@ -88,13 +89,18 @@ def rows_of(store: Store, spec: FeatureSpec) -> Rows:
     Raises:
         CacheError: if the folder, a marker or a shard is not what it says it is.
     """
+    best, column = settled(partial(_youngest, store, spec), lambda rows: read_known(rows.known))
+    names = np.array([shard.path.stem for shard in best.shards], np.str_)
+    ids = np.array([name.decode() for name in best.ids.tolist()], np.str_)
+    return Rows(ids, column, tuple(sorted(names.tolist())), _shard(best, names))
+
+
+def _youngest(store: Store, spec: FeatureSpec) -> Selection:
+    """Return the youngest row with a value of each id."""
     best = select_best(store, spec)
     best = best.take(np.flatnonzero(best.known.ok))
     youngest = {name: row for row, name in enumerate(best.ids.tolist())}
-    best = best.take(np.array(sorted(youngest.values()), np.int64))
-    names = np.array([shard.path.stem for shard in best.known.shards], np.str_)
-    ids = np.array([name.decode() for name in best.ids.tolist()], np.str_)
-    return Rows(ids, read_known(best.known), tuple(sorted(names.tolist())), _shard(best, names))
+    return best.take(np.array(sorted(youngest.values()), np.int64))
 
 
 def _shard(best: Selection, names: np.ndarray) -> np.ndarray:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from cache.known import Coverage, Digests, IdIndex, Known
+from cache.marker import Shard
 from cache.shard import FORMATS, Segments
 from cache.spec import Column, FeatureSpec
 from cache.store import Store, all_there
 from cache.values import stored_dtype
 from core.errors import CacheError
 
+
+class _Found(Protocol):
+    """What was found in shards that a compaction may remove before they are read."""
+
+    @property
+    def shards(self) -> tuple[Shard, ...]: ...
+
+
+F = TypeVar("F", bound=_Found)
 T = TypeVar("T")
 Pieces = list[tuple[int, Segments]]  # by number of the shard
 
@@ -52,9 +62,7 @@ def read_columns(
     return columns, coverage
 
 
-def settled(
-    ask: Callable[[], Known], use: Callable[[Known], T], known: Known | None = None
-) -> tuple[Known, T]:
+def settled(ask: Callable[[], F], use: Callable[[F], T], known: F | None = None) -> tuple[F, T]:
     """Use what is `known`, or else is asked now; ask again if its shards were compacted meanwhile.
 
     Raises:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from cache.best import best_rows
+from cache.best import best_rows, keys_of
 from cache.known import Digests, IdIndex, Known, known_rows, match
 from cache.marker import Shard
-from cache.reading import read_known
+from cache.reading import read_known, settled
 from cache.shard import Header
 from cache.spec import Column, FeatureSpec, Row
 from cache.store import Store
+from core.errors import CacheError
 from core.fingerprint import DIGEST_BYTES
 from core.status import Status
 
@@ -29,11 +31,13 @@ class Selection:
     ids      bytes [N], UTF-8
     digests  uint8 [N, 16]
     known    where they lie; all of them are found
+    store    where they are found again if it is compacted before they are read
     """
 
     ids: np.ndarray
     digests: np.ndarray
     known: Known
+    store: Store
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -44,39 +48,48 @@ class Selection:
 
     def take(self, rows: np.ndarray) -> Selection:
         """Return the rows `rows` (int64 [M] or bool [N]), in that order."""
-        return Selection(self.ids[rows], self.digests[rows], self.known.take(rows))
+        return replace(
+            self, ids=self.ids[rows], digests=self.digests[rows], known=self.known.take(rows)
+        )
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        return self.known.shards
 
     def read(self) -> list[Row]:
         """Read all rows, with their values.
 
         Raises:
-            CacheError: if a shard is not what it says it is.
+            CacheError: if a shard is not what it says it is, or a row was removed meanwhile.
         """
-        known = self.known
-        reasons, causes = known.reasons(), known.cause_texts()
-        values = _values(read_known(known))
-        return [
-            Row(name.decode(), digest.tobytes(), Status(status), value, cause, reason)
-            for name, digest, status, value, cause, reason in zip(
-                self.ids.tolist(),
-                self.digests,
-                known.status.tolist(),
-                values,
-                causes,
-                reasons,
-                strict=True,
-            )
-        ]
+        return settled(self._find_again, partial(self._read, np.arange(len(self))), self.known)[1]
 
     def chunks(self) -> Iterator[list[Row]]:
         """Read all rows in their order, as many at a time as fit into memory well.
 
         Raises:
-            CacheError: if a shard is not what it says it is.
+            CacheError: if a shard is not what it says it is, or a row was removed meanwhile.
         """
-        every, step = np.arange(len(self)), rows_within(_CHUNK_BYTES, self.row_bytes())
+        known, every = self.known, np.arange(len(self))
+        step = rows_within(_CHUNK_BYTES, self.row_bytes())
         for start in range(0, len(self), step):
-            yield self.take(every[start : start + step]).read()
+            read = partial(self._read, every[start : start + step])
+            known, rows = settled(self._find_again, read, known)
+            yield rows
+
+    def _read(self, rows: np.ndarray, known: Known) -> list[Row]:
+        return _rows(self.ids[rows], self.digests[rows], known.take(rows))
+
+    def _find_again(self) -> Known:
+        """Return where the rows of the same keys lie by now."""
+        best = select_best(self.store, self.spec)
+        place = {key: row for row, key in enumerate(keys_of(best.ids, best.digests))}
+        found = [place.get(key, -1) for key in keys_of(self.ids, self.digests)]
+        if -1 in found:
+            raise CacheError(
+                f"rows of {self.spec.name} were removed while they were read; run it again"
+            )
+        return best.known.take(np.array(found, np.int64))
 
     def row_bytes(self) -> float:
         """Return the size of a row as it is stored, on average."""
@@ -96,7 +109,8 @@ def read_rows(shard: Shard, header: Header, spec: FeatureSpec, keep: np.ndarray)
     Raises:
         CacheError: if the shard is not what it says it is.
     """
-    return _select(spec, [(shard, header)], np.flatnonzero(keep)).read()
+    known = known_rows(spec, [(shard, header)], np.flatnonzero(keep))
+    return _rows(header.ids[keep], header.digests[keep], known)
 
 
 def select_best(store: Store, spec: FeatureSpec) -> Selection:
@@ -107,7 +121,8 @@ def select_best(store: Store, spec: FeatureSpec) -> Selection:
     """
     stored = store.headers(spec)
     best = best_rows([header for _, header in stored])
-    return _select(spec, stored, np.flatnonzero(np.concatenate([*best, np.zeros(0, bool)])))
+    chosen = np.flatnonzero(np.concatenate([*best, np.zeros(0, bool)]))
+    return _select(store, spec, stored, chosen)
 
 
 def select_keys(store: Store, spec: FeatureSpec, index: IdIndex, digests: Digests) -> Selection:
@@ -119,16 +134,27 @@ def select_keys(store: Store, spec: FeatureSpec, index: IdIndex, digests: Digest
     stored = store.headers(spec)
     known = match(spec, stored, index, digests)
     starts = np.cumsum([0, *(len(header) for _, header in stored)])
-    return _select(spec, stored, (starts[known.shard] + known.place)[known.found])
+    return _select(store, spec, stored, (starts[known.shard] + known.place)[known.found])
 
 
-def _select(spec: FeatureSpec, stored: _Stored, chosen: np.ndarray) -> Selection:
+def _select(store: Store, spec: FeatureSpec, stored: _Stored, chosen: np.ndarray) -> Selection:
     """Return the rows `chosen`, int64 [N] counted over all shards."""
     ids = np.concatenate([*(header.ids for _, header in stored), np.zeros(0, "S1")])
     digests = np.concatenate(
         [*(header.digests for _, header in stored), np.zeros((0, DIGEST_BYTES), np.uint8)]
     )
-    return Selection(ids[chosen], digests[chosen], known_rows(spec, stored, chosen))
+    return Selection(ids[chosen], digests[chosen], known_rows(spec, stored, chosen), store)
+
+
+def _rows(ids: np.ndarray, digests: np.ndarray, known: Known) -> list[Row]:
+    """Read N rows whole; ids are bytes [N], digests uint8 [N, 16], and all of them are found."""
+    reasons, causes = known.reasons(), known.cause_texts()
+    values = _values(read_known(known))
+    columns = (ids.tolist(), digests, known.status.tolist(), values, causes, reasons)
+    return [
+        Row(name.decode(), digest.tobytes(), Status(status), value, cause, reason)
+        for name, digest, status, value, cause, reason in zip(*columns, strict=True)
+    ]
 
 
 def _values(column: Column) -> Iterator[np.ndarray | str | None]:

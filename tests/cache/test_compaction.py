@@ -8,16 +8,20 @@ import pytest
 
 from cache.compaction import compact, plan_merges, sweep
 from cache.doctor import check
+from cache.export import chosen, plan_export, write_export
+from cache.index import rows_of
 from cache.known import IdIndex
 from cache.ledger import distinct, entry
 from cache.marker import Costs
 from cache.reading import read_column, read_columns, settled
+from cache.rows import select_best
 from cache.shard import FORMATS
 from cache.spec import UNKNOWN_INPUTS, Row
 from cache.store import Store
 from cache.writer import Limits, ShardWriter
 from core.errors import CacheError
 from core.status import absent, failed
+from tests.cache.exports import WAYS, import_all, told
 from tests.cache.rows import SPECS, VECTOR, digest, keys, read, row, values_of, write
 from tests.cache.test_killed_writers import die_at, every_step
 
@@ -178,6 +182,53 @@ def test_readers_that_listed_before_a_compaction_read_again(store):
     compact_all(store)
     known, reasons = settled(ask, lambda found: (found.reasons(), read(store, 0))[0], listed)
     assert (reasons.tolist(), known.found.all()) == ([""] * 4, True)
+
+
+@pytest.mark.parametrize(("format", "joined"), WAYS)
+def test_what_was_chosen_before_a_compaction_is_exported_all_the_same(
+    full, tmp_path, format, joined, monkeypatch
+):
+    monkeypatch.setattr("cache.rows._CHUNK_ROWS", 2)
+    for spec in SPECS:
+        write(full, [row(n, spec=spec) for n in (7, 8)], spec=spec, rows_per_shard=1)
+    parts, before = plan_export(full, chosen(full.features(), ()), joined=joined), told(full)
+    assert [compact_all(full, part.spec) for part in parts].count(0) < len(parts)
+    write_export(parts, tmp_path / "out", format=format, joined=joined)
+    import_all(tmp_path / "out", Store(tmp_path / "other"))
+    assert told(Store(tmp_path / "other")) == before
+
+
+def test_rows_that_a_compaction_moves_while_they_are_read_are_read_on(store, monkeypatch):
+    monkeypatch.setattr("cache.rows._CHUNK_ROWS", 2)
+    write(store, [row(n) for n in range(5)], rows_per_shard=1)
+    chunks = select_best(store, VECTOR).chunks()
+    first = next(chunks)
+    compact_all(store)
+    read_on = [*first, *(each for chunk in chunks for each in chunk)]
+    assert [each.sample_id for each in read_on] == keys(*range(5))[0]
+
+
+def test_rows_that_were_dropped_while_they_are_read_are_missed(store):
+    chosen_rows = select_best(write(store, [row(n) for n in range(5)]), VECTOR)
+    store.drop(VECTOR)
+    with pytest.raises(CacheError, match=r"rows of net@small were removed while they were read"):
+        chosen_rows.read()
+
+
+class CompactedOnce(Store):
+    """A cache that another process compacts as soon as its headers were read."""
+
+    def headers(self, spec):
+        found = super().headers(spec)
+        compact_all(Store(self.folder), spec)
+        return found
+
+
+def test_an_index_is_made_of_rows_that_a_compaction_moves(store):
+    write(store, [row(n) for n in range(5)], rows_per_shard=1)
+    rows = rows_of(CompactedOnce(store.folder), VECTOR)
+    assert rows.ids.tolist() == keys(*range(5))[0]
+    assert rows.shards == (store.shards(VECTOR)[0].path.stem,)
 
 
 def test_readers_writers_and_compactions_at_once_lose_nothing(store):
