@@ -18,6 +18,7 @@ from cache.writer import ShardWriter
 from core.errors import ProjectError
 from core.progress import Meter
 from core.status import Gap, Status, failed
+from corpus.sample import MEDIA_PARTS
 from extract.batch import compute
 from extract.contract import DeviceOf, Value
 from extract.plan import Plan, media_parts
@@ -67,13 +68,16 @@ def run_plan(plan: Plan, store: Store, settings: Settings) -> int:
                 tasks.append(SampleTask(row, plan.samples[row], left, texts))
             else:
                 meter.advance(failed=any_failed)
-        spared: list[SampleTask] = []
-        for task, answer in _answers(plan, tasks, settings, work):
-            meter.advance(failed=work.take(task.row, answer))
-            rest = tuple(index for index in task.families if index not in answer.prepared)
-            spared += [replace(task, families=rest)] if rest else []
-        for task, answer in _answers(plan, spared, settings, work):
-            work.take(task.row, answer)
+        todo = tasks
+        while todo:
+            spared: list[SampleTask] = []
+            for task, answer in _answers(plan, todo, settings, work):
+                any_failed = work.take(task.row, answer)
+                if todo is tasks:
+                    meter.advance(failed=any_failed)
+                rest = tuple(index for index in task.families if index not in answer.prepared)
+                spared += [replace(task, families=rest)] if rest else []
+            todo = spared
         work.forward_all()
     return total
 
@@ -89,8 +93,8 @@ def _answers(
 ) -> Iterator[tuple[SampleTask, SampleAnswer]]:
     """Yield what became of each sample.
 
-    Where a worker was lost the file is to blame: families that read no file, such as those of text,
-    are then not in the answer, and want another task.
+    Where a worker was lost a file is to blame, the video if there is one: families that do not read
+    it, such as those of the cover or of text, are then not in the answer, and want another task.
     """
     job = SampleJob(plan.extractors, settings.decoder)
     results = run_tasks(
@@ -100,8 +104,20 @@ def _answers(
         if isinstance(result, SampleAnswer):
             yield task, result
             continue
-        media = [index for index in task.families if media_parts(plan.extractors[index])]
-        yield task, SampleAnswer(dict.fromkeys(media or task.families, result))
+        yield task, SampleAnswer(dict.fromkeys(_blamed(plan, task), result))
+
+
+def _blamed(plan: Plan, task: SampleTask) -> Sequence[int]:
+    """Return the families of the first file that a task reads; all, if it reads none."""
+    for file in dict.fromkeys(MEDIA_PARTS.values()):
+        reading = [
+            index
+            for index in task.families
+            if any(MEDIA_PARTS[part] == file for part in media_parts(plan.extractors[index]))
+        ]
+        if reading:
+            return reading
+    return task.families
 
 
 class _Work(contextlib.ExitStack):

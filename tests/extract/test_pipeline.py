@@ -161,14 +161,6 @@ class Words(Weightless):
 
 
 @dataclass
-class Deadly(Level):
-    """Ends its worker process when it sees a frame."""
-
-    def prepare(self, inputs):
-        os._exit(9)
-
-
-@dataclass
 class Slow(Words):
     """Takes its time."""
 
@@ -179,17 +171,6 @@ class Slow(Words):
 
 def specs(plan):
     return {spec.name: spec for spec in plan.specs}
-
-
-def test_a_lost_worker_costs_the_media_of_a_sample_and_not_its_text(tmp_path, clips):
-    samples = [Sample("x", video=clips[0].video, text={"title": "two words"})]
-    worked, state, _ = extract(tmp_path, samples, Deadly(), Words())
-    assert worked == 1
-    assert {(name, cause) for _, name, cause, _ in state.failures} == {
-        ("level", "crash"),
-        ("level/frames", "crash"),
-    }
-    assert state.coverage["count:title"].ok == 1
 
 
 def test_memory_that_one_extractor_needs_does_not_cost_the_others(tmp_path, clips):
