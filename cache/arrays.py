@@ -73,10 +73,15 @@ def read_arrays(folder: Path, spec: FeatureSpec) -> Iterator[list[Row]]:
             raise ValueError("it does not begin and end where the values do")
         if offsets.dtype != np.int64 or (np.diff(offsets) < 0).any():
             raise ValueError("its numbers do not rise")
+    taken = 0
     for group in read_groups(folder / _ROWS, [NUMBER]):
         with exported_errors(folder / _ROWS):
             present = group["value"].is_valid().to_numpy()
             numbers = group["value"].drop_null().to_numpy()
+            # A value that many rows name would fill the memory.
+            if (numbers != taken + np.arange(len(numbers))).any():
+                raise ValueError("the numbers of its values do not count up from 0")
+            taken += len(numbers)
             rows = rows_of(group, present, _picked(spec, values, offsets, numbers))
         yield rows
 

@@ -79,13 +79,20 @@ class Hdf5Format:
         """Read the reasons of all rows: object [N]."""
         with _opened(path, spec) as file:
             table = np.array(_texts(_read(file, "reasons")), dtype=object)
-            reasons: np.ndarray = table[_read(file, "reason")]
+            reason = _read(file, "reason")
+            if reason.shape != _dataset(file, "ids").shape or reason.dtype != np.int32:
+                raise ValueError("its rows have no reason each")
+            if _outside(reason, len(table)):
+                raise ValueError("it has a reason that does not exist")
+            reasons: np.ndarray = table[reason]
         return reasons
 
     def read_offsets(self, path: Path, spec: FeatureSpec) -> np.ndarray:
         """Read where each value of a ragged feature or text starts and ends: int64 [values + 1]."""
         with _opened(path, spec) as file:
             offsets = _read(file, "offsets")
+            if offsets.ndim != 1 or not len(offsets) or offsets.dtype != np.int64:
+                raise ValueError(f"its offsets are {offsets.dtype} {offsets.shape}")
             if offsets[0] != 0 or (np.diff(offsets) < 0).any():
                 raise ValueError("its offsets do not rise from 0")
             if offsets[-1] != _dataset(file, "values").shape[0]:
@@ -106,7 +113,10 @@ class Hdf5Format:
 
     def check(self, path: Path, spec: FeatureSpec) -> None:
         """Read all but the values."""
-        self.read_header(path, spec)
+        header = self.read_header(path, spec)
+        with shard_errors(path):
+            for name in header.ids.tolist():
+                name.decode()
         self.read_reasons(path, spec)
         if spec.is_text or spec.is_ragged:
             self.read_offsets(path, spec)
@@ -209,10 +219,15 @@ def _check_header(header: Header) -> None:
     ]
     if kinds != ["S", "uint8", "uint8", "int32"]:
         raise ValueError(f"its arrays have other types than expected: {kinds}")
-    if rows and (header.status.max() > Status.FAILED or header.cause.min() < 0):
-        raise ValueError("it has a status or a cause that does not exist")
-    if rows and header.cause.max() >= len(header.causes):
+    if rows and header.status.max() > Status.FAILED:
+        raise ValueError("it has a status that does not exist")
+    if _outside(header.cause, len(header.causes)):
         raise ValueError("it has a cause that does not exist")
+
+
+def _outside(numbers: np.ndarray, size: int) -> bool:
+    """Say whether a number is no place in a table of this size."""
+    return bool(len(numbers) and (numbers.min() < 0 or numbers.max() >= size))
 
 
 def _check_values(

@@ -105,6 +105,7 @@ def read_index(handle: int) -> Index:
     members = _table(content, _member_type(_width(about["name_bytes"])), about["members"])
     content, at = _private(handle, "rows.npy", at, whole)
     rows = _table(content, row_type(_width(about["id_bytes"])), about["rows"])
+    _check_once(rows)
     names, sizes = (np.ascontiguousarray(members[name]) for name in ("name", "size"))
     _check_names(names)
     if len(sizes) and (sizes.min() < 0 or sizes.max() > whole):
@@ -150,6 +151,13 @@ def _check_names(names: np.ndarray) -> None:
     if len(set(every)) != len(every):
         twice = next(name for name, count in Counter(every).items() if count > 1)
         raise ValueError(f"two members have the name {twice.decode()!r}")
+
+
+def _check_once(rows: np.ndarray) -> None:
+    """Refuse values that several rows name: read for each of them, they would fill the memory."""
+    member = rows["member"][rows["status"] == Status.OK]
+    if len(np.unique(member)) != len(member):
+        raise ValueError("two rows name one value")
 
 
 def _check_end(handle: int, end: int, whole: int) -> None:

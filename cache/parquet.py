@@ -96,8 +96,11 @@ def rows_of(group: pa.Table, present: np.ndarray, values: Iterator[Any]) -> list
     """Return the rows of a table; those that are `present`, bool [N], take the next of the values.
 
     Raises:
-        ValueError, KeyError: if a digest or a status is none.
+        ValueError, KeyError: if a digest or a status is none, or a word is missing.
     """
+    for word in _WORDS:
+        if group[word].null_count:
+            raise ValueError(f"a row has no {word}")
     columns = (group[word].to_pylist() for word in _WORDS)
     return [
         Row(

@@ -129,6 +129,8 @@ def _tables(index: Index) -> list[tuple[FeatureSpec, Table]]:
     """Return the features of an index with their rows, which lie behind each other."""
     found, start = [], 0
     for told in index.about["features"]:
+        if not isinstance(told["rows"], int) or told["rows"] < 0:
+            raise ValueError(f"a feature has {told['rows']!r} rows")
         rows = index.rows[start : start + told["rows"]]
         table = Table(rows, texts(told["causes"]), texts(told["reasons"]))
         check_rows(rows, len(table.causes), len(table.reasons), len(index.names))

@@ -97,7 +97,7 @@ def shard_errors(path: Path) -> Iterator[None]:
     """Turn what goes wrong below into a CacheError about this shard."""
     try:
         yield
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise CacheError(
             f"shard {path} cannot be used: {error}. With its marker it is moved away by python "
             "cli.py cache check --fix, and its rows are computed again"

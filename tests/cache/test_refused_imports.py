@@ -4,6 +4,7 @@ import json
 import tarfile
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +15,7 @@ from cache.store import Store
 from core.errors import CacheError, UsageError
 from tests.cache.exports import WAYS, export, import_all, retell
 from tests.cache.rows import RAGGED, VECTOR
+from tests.cache.test_tar_shards import rewrite
 
 
 @pytest.mark.parametrize(("format", "joined"), WAYS)
@@ -153,6 +155,42 @@ def test_a_table_of_other_columns_is_refused(full, tmp_path):
     retell(tmp_path / "out")
     with pytest.raises(CacheError, match="its columns are"):
         import_all(tmp_path / "out", Store(tmp_path / "other"), dry_run=True)
+
+
+@pytest.mark.parametrize("word", ["id", "digest", "status", "cause", "reason"])
+def test_a_table_with_a_word_missing_is_refused(full, tmp_path, word):
+    export(full, tmp_path / "out", "parquet", names=["net@small"])
+    path = Store(tmp_path / "out").folder_of(VECTOR) / "values.parquet"
+    table = pq.read_table(path)
+    gaps = pa.array([None] * len(table), pa.string())
+    pq.write_table(table.set_column(table.schema.get_field_index(word), word, gaps), path)
+    retell(tmp_path / "out")
+    with pytest.raises(CacheError, match=f"a row has no {word}"):
+        import_all(tmp_path / "out", Store(tmp_path / "other"), dry_run=True)
+
+
+def test_arrays_of_which_rows_share_a_value_are_refused(full, tmp_path):
+    export(full, tmp_path / "out", "npy", names=["net@small"])
+    path = Store(tmp_path / "out").folder_of(VECTOR) / "rows.parquet"
+    table = pq.read_table(path)
+    ones = pa.array([None if n is None else 1 for n in table["value"].to_pylist()], pa.int64())
+    pq.write_table(table.set_column(len(table.schema) - 1, "value", ones), path)
+    retell(tmp_path / "out")
+    with pytest.raises(CacheError, match="the numbers of its values do not count up"):
+        import_all(tmp_path / "out", Store(tmp_path / "other"), dry_run=True)
+
+
+def test_a_tar_of_samples_whose_features_overlap_is_refused(full, tmp_path):
+    export(full, tmp_path / "out", "tar", joined=True)
+    path = tmp_path / "out" / "samples-00000.tar"
+
+    def overlap(about, rows, members):
+        about["features"] = [*about["features"], {**about["features"][0], "rows": -3}]
+
+    rewrite(path, overlap)
+    retell(tmp_path / "out")
+    with pytest.raises(CacheError, match="a feature has -3 rows"):
+        open_import(tmp_path / "out")
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path):

@@ -210,6 +210,32 @@ def test_arrays_that_contradict_each_other_are_refused(store, only, name, replac
         read(store, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "replace", "text"),
+    [
+        ("reason", lambda data: data + np.int32(99), "reason that does not exist"),
+        ("reason", lambda data: data - np.int32(9), "reason that does not exist"),
+        ("reason", lambda data: data[:1], "its rows have no reason each"),
+        ("ids", lambda data: np.array([b"\xff", b"b"]), "cannot be used: 'utf-8'"),
+    ],
+)
+def test_words_that_a_shard_does_not_have_are_refused(store, only, name, replace, text):
+    write(store, [row(0, failed("crash", "why")), row(1)])
+    change(only("h5"), name, lambda file, data: file.__setitem__(name, replace(data)))
+    with pytest.raises(CacheError, match=text):
+        FORMATS.load("h5").check(only("h5"), VECTOR)
+
+
+@pytest.mark.parametrize(
+    "offsets", [np.zeros(0, np.int64), np.zeros((3, 1), np.int64), [0.0, 1, 2]]
+)
+def test_offsets_of_another_form_are_refused(store, only, offsets):
+    write(store, [row(0, spec=RAGGED), row(1, spec=RAGGED)], spec=RAGGED)
+    change(only("h5"), "offsets", lambda file, data: file.__setitem__("offsets", offsets))
+    with pytest.raises(CacheError, match="cannot be used: its offsets are"):
+        FORMATS.load("h5").read_offsets(only("h5"), RAGGED)
+
+
 @pytest.mark.parametrize("offsets", [[1, 2, 3], [0, 9, 3], [0, 1, 2]])
 @pytest.mark.parametrize("spec", [RAGGED, WORDS], ids=lambda spec: spec.name)
 def test_offsets_that_lead_outside_are_refused(store, only, spec, offsets):
