@@ -102,6 +102,18 @@ def groups_of(column: Column, threshold: float = THRESHOLD) -> np.ndarray:
     return groups
 
 
+def groups_by_id(ids: np.ndarray, column: Column, threshold: float = THRESHOLD) -> np.ndarray:
+    """Return what `groups_of` does, whatever the order of the rows; ids are str [N] and differ.
+
+    Pairs of rows at random are drawn by their places, so the rows are put in the order of their
+    ids first.
+    """
+    order = np.argsort(ids)
+    groups = np.empty(len(ids), np.int64)
+    groups[order] = order[groups_of(column.take(order), threshold)]
+    return groups
+
+
 def equal_rows(columns: Sequence[Column]) -> np.ndarray | None:
     """Return int64 [N], the same number for rows that are equal in all of these features.
 

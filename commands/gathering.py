@@ -92,9 +92,9 @@ def likeness_of(
 
 def duplicates_in(table: FeatureTable, likeness: Likeness, split: SplitPlan) -> Duplicates:
     """Find the near-duplicates of a table, say how many there are, and what the split does."""
-    from cache.duplicates import Duplicates, groups_of
+    from cache.duplicates import Duplicates, groups_by_id
 
-    groups = groups_of(table.columns[likeness.feature], likeness.threshold)
+    groups = groups_by_id(table.ids, table.columns[likeness.feature], likeness.threshold)
     found = Duplicates(groups, str(likeness), keep=split.keeps_groups)
     sizes = found.sizes
     logger.info(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cache.duplicates import Likeness, equal_rows, groups_of
+from cache.duplicates import Likeness, equal_rows, groups_by_id, groups_of
 from cache.spec import Column, FeatureSpec
 from core.errors import UsageError
 
@@ -93,6 +93,19 @@ def test_titles_with_the_same_rare_words_are_near_duplicates():
 def test_texts_that_differ_in_case_and_spaces_are_the_same():
     found = groups_of(texts(["A cat", "a  CAT ", "a dog", "", ""]))
     assert members(found) == [[0, 1]]
+
+
+def test_groups_do_not_depend_on_the_order_of_the_rows():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(200, 8))
+    nearly = values + rng.normal(size=(200, 8)) * rng.uniform(0.25, 0.35, (200, 1))
+    values = np.concatenate([values, nearly])
+    ids = np.array([f"clip-{n}" for n in range(400)])
+    found = members(groups_by_id(ids, vectors(values)))
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(400)
+        moved = members(groups_by_id(ids[order], vectors(values[order])))
+        assert sorted(sorted(order[rows].tolist()) for rows in moved) == found
 
 
 def test_one_row_or_none_is_no_group():
