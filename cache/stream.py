@@ -47,7 +47,8 @@ class SequenceStream(IterableDataset[Item | Batch]):
     Without `batch_size` it gives an `Item` at a time, to be joined by `pad`; with one, padded
     batches of samples of similar length, for a DataLoader with `batch_size=None`. The workers of a
     DataLoader share the samples among them, and so do processes that train together:
-    `share` is (rank, world). They get numbers of samples that differ by less than buffer / 16.
+    `share` is (rank, world). Their numbers of samples, and of batches, differ by one at most, if
+    all have as many workers.
     """
 
     def __init__(
@@ -88,9 +89,8 @@ class SequenceStream(IterableDataset[Item | Batch]):
         worker = get_worker_info()
         number, count = (worker.id, worker.num_workers) if worker else (0, 1)
         rank, world = self._share
-        own = number * world + rank
-        random = np.random.default_rng([*key, own])
-        for pool in self._pools(chunks[own :: count * world], random):
+        random = np.random.default_rng([*key, number * world + rank])
+        for pool in self._pools(_part(_part(chunks, rank, world), number, count), random):
             yield from pool if self._batch_size is None else self._batches(pool, random)
 
     def _chunks(self) -> list[np.ndarray]:
@@ -99,7 +99,8 @@ class SequenceStream(IterableDataset[Item | Batch]):
         rows = np.flatnonzero(known.ok)
         rows = rows[np.lexsort((known.place[rows], known.shard[rows]))]
         starts = np.flatnonzero(np.diff(known.shard[rows], prepend=-1))
-        size = max(1, self._buffer // _CHUNKS)
+        # In a small cache smaller, so that each process gets others from epoch to epoch.
+        size = max(1, min(self._buffer, len(rows) // self._share[1]) // _CHUNKS)
         return [
             shard[start : start + size]
             for shard in np.split(rows, starts[1:])
@@ -146,6 +147,19 @@ class SequenceStream(IterableDataset[Item | Batch]):
         starts = np.arange(0, len(pool), size)
         for start in (random.permutation(starts) if self._shuffle else starts).tolist():
             yield pad(pool[start : start + size])
+
+
+def _part(chunks: Sequence[np.ndarray], number: int, count: int) -> list[np.ndarray]:
+    """Return one of `count` parts of all rows, which differ by one row at most; it may cut chunks.
+
+    Where all rows are one more, one of the parts has one more.
+    """
+    ends = np.cumsum([0, *map(len, chunks)])
+    start, end = (int(ends[-1]) * part // count for part in (number, number + 1))
+    first, last = np.searchsorted(ends, (start, end), side="right")
+    pieces = zip(chunks[first - 1 : last], ends[first - 1 : last], strict=False)
+    cut = [rows[max(start - at, 0) : max(end - at, 0)] for rows, at in pieces]
+    return [rows for rows in cut if len(rows)]
 
 
 def pad(items: Sequence[Item]) -> Batch:

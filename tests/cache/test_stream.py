@@ -42,21 +42,30 @@ def test_the_workers_of_a_loader_give_every_sample_once(known, workers, batch_si
     assert sorted(rows_of(stream, num_workers=workers)) == FILLED
 
 
-@pytest.mark.parametrize("world", [1, 2, 5])
-def test_processes_that_train_together_share_the_samples(known, world):
-    shares = [
-        rows_of(SequenceStream(known, buffer=32, share=(rank, world))) for rank in range(world)
-    ]
-    assert sorted(itertools.chain(*shares)) == FILLED
-    assert max(map(len, shares)) - min(map(len, shares)) <= 2 * 20 / world + 2
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("world", [2, 5])
+def test_processes_that_train_together_share_samples_and_batches_evenly(known, world, workers):
+    counts = []
+    for batch_size in (None, 8):
+        streams = [
+            SequenceStream(known, buffer=32, batch_size=batch_size, share=(rank, world))
+            for rank in range(world)
+        ]
+        shares = [list(DataLoader(s, batch_size=None, num_workers=workers)) for s in streams]
+        rows = [n for share in shares for item in share for n in np.atleast_1d(item[0]).tolist()]
+        assert sorted(rows) == FILLED
+        counts.append({len(share) for share in shares})
+    assert all(max(lengths) - min(lengths) <= 1 for lengths in counts)
 
 
-def test_workers_of_several_processes_share_the_samples(known):
-    shares = [
-        rows_of(SequenceStream(known, buffer=32, share=(rank, 2)), num_workers=2)
-        for rank in range(2)
-    ]
-    assert sorted(itertools.chain(*shares)) == FILLED
+def test_one_small_shard_is_shared_too_and_not_always_alike(store):
+    write(store, [row(n, spec=RAGGED) for n in range(16)], spec=RAGGED)
+    small = store.known(RAGGED, *keys(*range(16)))
+    shares = [rows_of(SequenceStream(small, share=(rank, 3), seed=1)) for rank in range(3)]
+    assert sorted(itertools.chain(*shares)) == list(range(16))
+    assert sorted(map(len, shares)) == [5, 5, 6]
+    other = rows_of(SequenceStream(small, share=(0, 3), seed=2))
+    assert set(other) != set(shares[0])
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
