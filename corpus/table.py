@@ -139,6 +139,10 @@ def _check_delimiter(path: Path, content: str, delimiter: str) -> None:
 
 def _check_header(path: Path, header: list[str]) -> None:
     twice = sorted({name for name in header if name and header.count(name) > 1})
+    values = [name for name in twice if _is_number(name)]
+    if values:
+        problem = f"line 1: no header line, it holds values: {values[0]!r} is there twice or more"
+        raise TableError(path, [problem], "Write a line of headers above it.")
     if twice:
         problems = [
             f"line 1: the column {name!r} is there {header.count(name)} times" for name in twice
@@ -146,6 +150,14 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise TableError(path, problems, "Rename one of them.")
     if not any(header):
         raise TableError(path, ["line 1: the header names no column"])
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _even_out(rows: list[list[str]], width: int) -> dict[int, str]:

@@ -2,9 +2,10 @@
 
 Columns are known by their headers, whatever their case, spaces and underscores: `Video ID` is
 `video_id`, `Day 1` is `p1`. A table of exactly 45 columns is in the published order, which tells
-the columns whose headers are not known. Where one header is known and stands elsewhere, or days
-have headers, nothing is told by position: in a table of 22 days it would take what follows for
-days. Covers are `<video_id>.jpg`, in `img_yt` or `covers` under the root, or in the root itself.
+the columns whose headers are not known, such as the numbers 0 to 44. Where one header is known and
+stands elsewhere, or days have headers, nothing is told by position: in a table of 22 days it would
+take what follows for days. Covers are `<video_id>.jpg`, in `img_yt` or `covers` under the root, or
+in the root itself.
 
 The published code reads missing cells as the word "nan", and so do tables that it wrote: here such
 a cell is missing. Its numbers have no names that all sources agree on; without headers they are f0
@@ -158,7 +159,7 @@ def _check_day(table: Table, header: str) -> None:
     """Make sure that a column told by its position can hold the popularity of a day."""
     place = list(table.columns).index(header)
     where = f"column {place}, {shown(header)}, must be the popularity of day {place - 14}"
-    if _is_number(header):
+    if _is_number(header) and header != str(place):  # pandas writes 0 to 44 where it has no names
         problem = f"{where}, but its header is a number: the first line holds values"
         raise TableError(table.path, [problem], "Write a line of headers above it.")
     for cell in _without_nan(table.columns[header][:LOOKED_AT]):

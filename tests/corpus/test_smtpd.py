@@ -43,6 +43,12 @@ def test_the_published_order_tells_what_headers_do_not(write_table):
     assert by_place.digest == read(write_table(PUBLISHED), targets=[P]).digest
 
 
+def test_numbers_of_columns_are_no_values_and_name_nothing(write_table):
+    numbered = {str(place): cells for place, cells in enumerate(PUBLISHED.values())}
+    by_place = read(write_table(numbered, "places.csv"), targets=[P])
+    assert by_place.digest == read(write_table(PUBLISHED), targets=[P]).digest
+
+
 @pytest.mark.parametrize("change", [str.upper, lambda name: name.replace("_", " ")])
 def test_case_and_spaces_of_headers_do_not_matter(write_table, change):
     path = write_table({change(name): cells for name, cells in PUBLISHED.items()}, "other.csv")

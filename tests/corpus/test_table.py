@@ -79,6 +79,10 @@ def test_a_line_that_is_no_json_object_is_a_fault(write_text):
         (b"\n\n", "the file is empty"),
         (b"id,title\n", "it has no rows"),
         (b"id,a,a\n1,2,3\n", "line 1: the column 'a' is there 2 times"),
+        (
+            b"a,0,0\nb,1,0\n",
+            "line 1: no header line, it holds values: '0' .*\nWrite a line",
+        ),
         (b",\n1,2\n", "the header names no column"),
         (b"id,t\na,caf\xe9\n", "line 2: the byte 0xe9 is not UTF-8"),
         ("id,t\na,b\n".encode("utf-16"), "the file is in UTF-16"),
