@@ -37,6 +37,7 @@ class SplitRows:
     posted_at  float64 [N], seconds since 1970, NaN where unknown
     split      str [N], the table's own words, "" where it has none
     groups     int64 [N], near-duplicate clusters, which no split tears apart; below 0: in none
+    between    the label of rows between two quantiles; None where labels are classes
     """
 
     ids: np.ndarray
@@ -45,6 +46,7 @@ class SplitRows:
     posted_at: np.ndarray | None = None
     split: np.ndarray | None = None
     groups: np.ndarray | None = None
+    between: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

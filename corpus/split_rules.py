@@ -174,11 +174,11 @@ def official_parts(rows: SplitRows, place: int) -> np.ndarray:
 def popularity_parts(rows: SplitRows, seed: int) -> np.ndarray:
     """Take 5 % for test, then 12 % of the rest to validate, by class: 836/114/50 of 1000.
 
-    The study first leaves out the rows between the quantiles, stratum 1 of 0, 1, 2. They are drawn
-    apart here, so that the others fall as they do there.
+    The study first leaves out the rows between the quantiles. They are drawn apart here, so that
+    the others fall as they do there.
     """
     labels = _unit_labels(rows, np.arange(len(rows)))
-    between = (labels == 1) & (labels.max(initial=0) == 2)
+    between = np.full(len(rows), False) if rows.between is None else labels == rows.between
     parts = np.full(len(rows), TRAIN, dtype=np.int8)
     for drawn in (~between, between):
         number = np.flatnonzero(drawn)

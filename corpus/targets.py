@@ -22,6 +22,7 @@ from corpus.transforms import Transform, check_transform
 
 TASKS = ("regression", "classification", "sequence")
 LOW, MIDDLE, HIGH = "low", "middle", "high"
+_BETWEEN = 1
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,13 @@ class TargetPlan:
         if not labelled.any():
             return np.full(len(numbers), -1, dtype=np.int64)
         low, high = np.quantile(numbers[labelled], self.quantiles)
-        strata = np.select([numbers < low, numbers > high], [0, 2], 1)
+        strata = np.select([numbers < low, numbers > high], [0, 2], _BETWEEN)
         return np.where(labelled, strata, -1).astype(np.int64)
+
+    @property
+    def between(self) -> int | None:
+        """Which of the strata lies between the quantiles; None where they are classes."""
+        return None if self.quantiles is None else _BETWEEN
 
     def numbers(self, values: Sequence[Target], ids: Sequence[str]) -> np.ndarray:
         """Return raw labels as float64 [N], or [N, T] for a sequence; NaN where there is none."""

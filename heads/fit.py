@@ -156,7 +156,15 @@ def _folds(data: Labelled, words: np.ndarray | None) -> tuple[Fold, ...]:
     """
     config, table = data.config, data.table
     labels = config.target.strata(data.values) if config.split.needs_labels else None
-    rows = SplitRows(table.ids, labels, table.author, table.posted_at, words, table.groups)
+    rows = SplitRows(
+        table.ids,
+        labels,
+        table.author,
+        table.posted_at,
+        words,
+        table.groups,
+        between=config.target.between,
+    )
     folds = config.split.folds(rows)
     if config.fold is None:
         return folds

@@ -157,16 +157,18 @@ def test_files_list_the_ids_of_each_part(rows, tmp_path):
     assert (fold.valid[0], fold.valid[-1], len(fold.test)) == (150, 174, 25)
 
 
-def test_the_popularity_split_of_1000_balanced_rows_is_836_114_50():
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_the_popularity_split_of_1000_balanced_rows_is_836_114_50(classes):
     ids = np.array([f"{row}" for row in range(1000)])
-    (fold,) = folds_of("popularity-83.6-11.4-5", SplitRows(ids, labels=np.arange(1000) % 2))
+    (fold,) = folds_of("popularity-83.6-11.4-5", SplitRows(ids, labels=np.arange(1000) % classes))
     assert (len(fold.train), len(fold.valid), len(fold.test)) == (836, 114, 50)
 
 
-def test_the_popularity_split_is_the_published_one():
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_the_popularity_split_of_classes_is_the_published_one(classes):
     from sklearn.model_selection import train_test_split
 
-    labels = np.arange(1000) % 2
+    labels = np.arange(1000) % classes
     rest, test = train_test_split(np.arange(1000), test_size=0.05, stratify=labels, random_state=42)
     train, _ = train_test_split(rest, test_size=0.12, stratify=labels[rest], random_state=42)
     ids = np.array([f"{row}" for row in range(1000)])
@@ -182,7 +184,7 @@ def test_the_popularity_split_draws_the_middle_apart_as_the_study_leaves_it_out(
     study = np.flatnonzero(labels != 1)
     _, test = train_test_split(study, test_size=0.05, stratify=labels[study], random_state=42)
     ids = np.array([f"{row}" for row in range(1000)])
-    (fold,) = folds_of("popularity-83.6-11.4-5", SplitRows(ids, labels=labels))
+    (fold,) = folds_of("popularity-83.6-11.4-5", SplitRows(ids, labels=labels, between=1))
     np.testing.assert_array_equal(fold.test[labels[fold.test] != 1], np.sort(test))
     assert (labels[fold.test] == 1).mean() == pytest.approx((labels == 1).mean(), abs=0.02)
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
 
 from core.errors import FitError, UnknownName, UsageError
-from heads.fit import fit_head
+from heads.fit import divide, fit_head
 from heads.gather import coverage_of
 from tests.heads.tables import config, make_column, make_table, raw
 
@@ -139,6 +140,17 @@ def test_middle_rows_are_dropped_and_counted(planted):
     assert result.rows["middle"] == pytest.approx(234 / 3, abs=3)
     assert result.rows["labelled"] + result.rows["middle"] == 234
     assert result.metrics["accuracy"].value > 0.9
+
+
+def test_the_popularity_split_draws_middle_rows_apart(planted):
+    scale = {"quantiles": (0.33, 0.67)}
+    split = "popularity-83.6-11.4-5"
+    asked = config("linear", "classification", split=split, scale=scale)
+    data, (fold,), _ = divide(planted, raw(planted), asked)
+    strata = asked.target.strata(data.values)
+    study = np.flatnonzero(strata != 1)
+    _, test = train_test_split(study, test_size=0.05, stratify=strata[study], random_state=42)
+    assert fold.test[strata[fold.test] != 1].tolist() == sorted(test.tolist())
 
 
 @pytest.mark.parametrize("transform", ["log1p", "rank", "logit"])
