@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = o.examples(
     "cache similar demo/new/new-1.mp4 --feature motion",
-    "cache similar new-1.mp4 --feature motion -k 3 --json",
+    "cache similar clip-003 --feature motion -k 3 --json",
 )
 FAILED = 3
 
@@ -41,7 +41,7 @@ def run(
     """Show the samples most like another by one feature.
 
     A distance of 0 is equal, 1 as different as two samples at random. A clip that is no id of the
-    cache is extracted first, by the feature's own recipe, and kept under its file name.
+    cache is extracted first, by the feature's own recipe, and kept as clip:NAME:DIGEST.
     """
     from cache.store import Store
     from serve.likeness import like_id, like_video, stored_feature

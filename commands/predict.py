@@ -7,7 +7,7 @@ import io
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -98,7 +98,8 @@ def run(
         loading.say_by_id(predicted.state)
     predicted = in_views(predicted, predictor.bundle) if views else predicted
     if manifest is None:
-        _print_one(predicted, predictor, as_json=as_json)
+        name = "text" if video is None else video.name
+        _print_one({**predicted.rows(predictor.bundle)[0], "id": name}, predictor, as_json=as_json)
     else:
         _write_table(predicted, predictor.bundle, out, as_json=as_json)
     return SOME_FAILED if predicted.failures else 0
@@ -131,6 +132,7 @@ def _of_one(sample: Sample, predictor: Predictor, cache: Path, settings: Setting
 def _sample(video: Path | None, given: Mapping[str, str], predictor: Predictor) -> Sample:
     """Make a sample of a clip and what was said of it; what the run does not read is refused."""
     from corpus.sample import MEDIA_PARTS, Sample
+    from serve.clips import clip_id
 
     media = sorted(predictor.reads & MEDIA_PARTS.keys())
     if video is None and media:
@@ -147,7 +149,8 @@ def _sample(video: Path | None, given: Mapping[str, str], predictor: Predictor) 
             raise UnknownName("--field", name, known, "The run does not read it")
         else:
             meta[name] = _number(name, value) if name in numbers else value
-    return Sample(id="text" if video is None else video.name, video=video, text=text, meta=meta)
+    name = "text" if video is None else clip_id(video)
+    return Sample(id=name, video=video, text=text, meta=meta)
 
 
 def _number(name: str, value: str) -> float:
@@ -165,9 +168,8 @@ def _number(name: str, value: str) -> float:
     return number
 
 
-def _print_one(predicted: Predicted, predictor: Predictor, *, as_json: bool) -> None:
+def _print_one(result: Mapping[str, Any], predictor: Predictor, *, as_json: bool) -> None:
     """Print number, unit, interval and what was missing of one clip."""
-    result = predicted.rows(predictor.bundle)[0]
     if as_json:
         o.print_json(result)
         return

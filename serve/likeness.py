@@ -15,6 +15,7 @@ from corpus.sample import MEDIA_PARTS, Sample
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
 from extract.today import is_stale, request_for
+from serve.clips import clip_id
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def like_video(
             f"today's code gives another {spec.name} than the cache holds, {spec.fingerprint}; "
             "extract it again, or name another --feature"
         )
-    sample = Sample(id=video.name, video=video, image=video if "image" in spec.reads else None)
+    image = video if "image" in spec.reads else None
+    sample = Sample(id=clip_id(video), video=video, image=image)
     opened = OpenCache.at(cache, [sample])
     state = ensure([sample], replace(request, features=(spec.name,)), opened, settings=settings)
     if state.failures:

@@ -200,9 +200,12 @@ def test_a_clip_that_is_not_there_is_not_known_by_its_name(run, clips, fitted, t
     assert run("predict", fitted / "ecr", "here/some.mp4").code == 0
     done = run("predict", fitted / "ecr", "nowhere/some.mp4")
     assert (done.code, "no prediction: missing: " in done.out) == (3, True)
-    (tmp_path / "new.csv").write_text("id,video,duration\nsome.mp4,gone.mp4,0.4\n")
-    done = run("predict", fitted / "ecr", "--manifest", "new.csv")
-    assert (done.code, "1 samples found by id alone" in done.err) == (0, True)
+    told = {}
+    for video in ("gone.mp4", "here/some.mp4", "moved.mp4"):
+        (tmp_path / "new.csv").write_text(f"id,video,duration\nsome.mp4,{video},0.4\n")
+        done = run("predict", fitted / "ecr", "--manifest", "new.csv")
+        told[video] = (done.code, "1 samples found by id alone" in done.err)
+    assert list(told.values()) == [(3, False), (0, False), (0, True)]
 
 
 def test_what_cannot_be_predicted_or_written_over_is_refused(run, clips, fitted, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_a_new_clip_is_extracted_and_kept(run, copied, clips, tmp_path):
     assert done.out.splitlines()[1].split() == ["v7", "0.0000"]
     again = run("cache", "similar", "new.mp4", "--feature", "colour", "-k", "1", "--cache", copied)
     assert again.out == done.out
+
+
+def test_a_clip_does_not_take_the_place_of_a_row_of_its_name(run, copied, clips):
+    def nearest(target):
+        done = run("cache", "similar", target, "--feature", "colour", "-k", "1", "--cache", copied)
+        return done.out.splitlines()[1].split()[0]
+
+    Path("new").mkdir()
+    shutil.copy(clips.folder / "39.mp4", "new/v3")
+    before = nearest("v3")
+    assert (nearest("new/v3"), nearest("v3")) == ("v39", before)
+    run("fit-head", clips.table, *clips.columns, "--cache", copied, *FOLDS, "--target", "ecr",
+        "--features", "colour", "--head", "linear", "--out", "line")  # fmt: skip
+    answer = json.loads(run("predict", "line", "new/v3", "--cache", copied, "--json").out)
+    assert (answer["id"], answer["value"] > 0.8, nearest("v3")) == ("v3", True, before)
 
 
 def test_a_clip_that_cannot_be_read_says_why(run, copied, tmp_path):
