@@ -104,8 +104,7 @@ def _print(made: Sequence[Board], found: Found) -> None:
         print("\n".join(lines_of(board)), end="\n\n")
     for lost in found.unranked:
         print(f"{lost.state:11} {lost.folder} {lost.started[:16]}: {lost.why}")
-    for command, count in found.other.items():
-        logger.info("%d runs of %s are not shown", count, command)
+    reporting.tell_others(found)
 
 
 def lines_of(board: Board) -> list[str]:

@@ -71,13 +71,22 @@ def _describe(run: Path, open_samples: int, manifest: Path | None, root: Path | 
 
 
 def _compare(runs: Sequence[Path], out: Path | None) -> Path:
-    """Write the page of several runs."""
+    """Write the page of several runs.
+
+    Raises:
+        RunError: if none of them is a finished fit.
+    """
     from heads.board import boards
     from heads.run_finding import find_runs
 
     if out is None:
         raise UsageError("name the page that compares the runs: --out comparison.html")
     found = find_runs(runs)
+    if not found.fits:
+        other = [f"{count} runs of {command}" for command, count in found.other.items()]
+        seen = [*other, *(f"{run.folder}: {run.why}" for run in found.unranked)]
+        raise RunError(f"there is no finished run of fit-head to compare: {'; '.join(seen)}")
+    reporting.tell_others(found)
     reporting.refuse_tables(out, found.fits)
     reporting.write_comparison(found, boards(found.fits, detailed=True), out)
     return out

@@ -99,6 +99,12 @@ def refuse_tables(out: Path | None, runs: Iterable[FitRun]) -> None:
         loading.refuse_overwriting(out, table_of(run))
 
 
+def tell_others(found: Found) -> None:
+    """Say which runs are no fits, and so have no place on a board."""
+    for command, count in found.other.items():
+        logger.info("%d runs of %s are not shown", count, command)
+
+
 def write_comparison(
     found: Found, made: Sequence[Board], place: Path, *, metric: str | None = None
 ) -> None:

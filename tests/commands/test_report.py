@@ -126,3 +126,16 @@ def test_a_run_that_is_no_fit_is_refused(run, home):
     done = run("report", home / "extracted")
     assert done.code == 1
     assert "is a run of 'extract', not of fit-head" in done.err
+
+
+def test_runs_that_are_no_fits_are_left_out_of_a_comparison_and_said(run, home):
+    done = run("report", home / "run", home / "extracted", "--out", home / "page.html")
+    assert (done.code, "1 runs of extract are not shown" in done.err) == (0, True)
+    assert (home / "page.html").is_file()
+
+
+def test_a_comparison_of_no_fit_is_refused_and_writes_no_page(run, home):
+    shutil.copytree(home / "extracted", home / "again")
+    done = run("report", home / "extracted", home / "again", "--out", home / "page.html")
+    assert (done.code, (home / "page.html").exists()) == (1, False)
+    assert "no finished run of fit-head to compare: 2 runs of extract" in done.err
