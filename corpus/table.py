@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import TableError, UnknownName, UsageError
 
+_LONGEST_CELL = 16 << 20  # a long text may stand in a cell; Python's own limit is 128 KiB
 Cell = Any  # text; in JSON lines and Parquet also numbers, times and None
 
 
@@ -91,6 +92,7 @@ def _read_delimited(path: Path, delimiter: str) -> Table:
     rows: list[list[str]] = []
     starts: list[int] = []
     next_line = 1
+    csv.field_size_limit(_LONGEST_CELL)
     try:
         for row in reader:
             if row:  # a blank line is no row
@@ -100,6 +102,9 @@ def _read_delimited(path: Path, delimiter: str) -> Table:
     except csv.Error as error:
         problem = f"line {next_line}: {error}"
         remedy = 'A cell that holds a quote or a line break is quoted whole: "say ""hi""".'
+        if "field limit" in str(error):
+            problem = f"line {next_line}: a cell has more than {_LONGEST_CELL:,} characters"
+            remedy = "A quote that is never closed makes one cell of all that follows; close it."
         raise TableError(path, [problem], remedy) from error
     if not rows:
         raise TableError(path, ["the file is empty"], "A table has a header and at least one row.")
@@ -206,8 +211,28 @@ def _read_parquet(path: Path) -> Table:
             content = file.read()
     except pyarrow.ArrowException as error:
         raise TableError(path, [f"it is not a Parquet file: {error}"]) from error
-    columns = {name: content.column(name).to_pylist() for name in names}
+    columns = {name: _cells(content.column(name)) for name in names}
     return Table(path, columns, range(1, content.num_rows + 1), unit="row")
+
+
+def _cells(column: Any) -> list[Cell]:
+    """Return the cells of an Arrow column; what Python has no value for is a text."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):  # a time after the year 9999, or of no known zone
+        return [_cell(value) for value in column]
+
+
+def _cell(value: Any) -> Cell:
+    import pyarrow
+
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        try:
+            return value.cast(pyarrow.string()).as_py()
+        except pyarrow.ArrowException:
+            return f"unreadable {value.type}"
 
 
 _READERS: Mapping[str, Callable[[Path], Table]] = {

@@ -1,3 +1,5 @@
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from core.errors import TableError
@@ -127,3 +129,11 @@ def test_twenty_problems_are_shown_and_the_others_counted(write_table):
     with pytest.raises(TableError, match="49 problems") as caught:
         read_manifest(write_table({"id": ["a"] * 50}))
     assert "… and 29 more" in str(caught.value)
+
+
+def test_a_time_after_the_year_9999_is_a_bad_row(tmp_path):
+    path = tmp_path / "v.parquet"
+    times = pyarrow.array([300_000_000_000_000_000, 0], pyarrow.timestamp("us"))
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"], "t": times}), path)
+    (found,) = problems(path, columns=Columns.parse("id=id,time=t"))
+    assert found.startswith("row 1: column 't': '11476-08-15 05:20:00.000000' is not a time")

@@ -99,6 +99,31 @@ def test_what_is_no_table_is_refused_with_its_line(write_text, content, problem)
     assert caught.value.exit_code == 2
 
 
+def test_a_cell_may_hold_a_long_text(write_text):
+    long = "x" * 140_000
+    assert read_table(write_text(f"id,t\na,{long}\n")).columns["t"] == (long,)
+
+
+def test_a_cell_without_end_is_refused_with_what_may_be_wrong(write_text):
+    content = 'id,t\na,x\nb,"' + "y\n" * (9 << 20)
+    with pytest.raises(TableError, match=r"(?s)line 3: a cell has more than 16,777,216.*closed"):
+        read_table(write_text(content))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (pyarrow.timestamp("us"), "11476-08-15 05:20:00.000000"),
+        (pyarrow.timestamp("us", "Mars/Base"), "unreadable timestamp[us, tz=Mars/Base]"),
+    ],
+)
+def test_a_time_that_python_does_not_have_is_a_text(tmp_path, kind, text):
+    path = tmp_path / "v.parquet"
+    times = pyarrow.array([300_000_000_000_000_000, None], kind)
+    pyarrow.parquet.write_table(pyarrow.table({"t": times}), path)
+    assert read_table(path).columns["t"] == [text, None]
+
+
 def test_a_line_that_is_nested_too_deep_is_a_fault(write_text):
     table = read_table(write_text('{"id": 1}\n' + "[" * 100_000 + "\n", "v.jsonl"))
     assert "not JSON: " in table.faults[1]
