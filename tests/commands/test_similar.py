@@ -66,6 +66,13 @@ def test_a_clip_does_not_take_the_place_of_a_row_of_its_name(run, copied, clips)
     assert (answer["id"], answer["value"] > 0.8, nearest("v3")) == ("v3", True, before)
 
 
+@pytest.mark.parametrize("name", ["n" * 240, "odd\udcff\n.mp4"])
+def test_a_clip_of_any_name_can_be_kept(run, copied, clips, name):
+    shutil.copy(clips.folder / "7.mp4", name)
+    done = run("cache", "similar", name, "--feature", "colour", "-k", "1", "--cache", copied)
+    assert done.out.splitlines()[1].split() == ["v7", "0.0000"]
+
+
 def test_a_clip_that_cannot_be_read_says_why(run, copied, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     done = run("cache", "similar", "broken.mp4", "--feature", "colour", "--cache", copied)
