@@ -45,7 +45,7 @@ def run(
             min=0,
         ),
     ] = None,
-    features: learning.FeaturesOption = None,
+    features: learning.CachedFeaturesOption = None,
     group: Annotated[
         list[str] | None,
         typer.Option(
@@ -118,6 +118,8 @@ def run(
     """
     from core.runs import recording
     from extract.ensure import OpenCache
+    from heads.ablation import Setting, asked_of
+    from heads.ablation_journal import check_journal
     from heads.ablation_scores import metric_of
     from heads.fit import divide
 
@@ -134,11 +136,16 @@ def run(
     learnt_from, _ = gathering.gathered_table(table, tuple(read), opened)
     twins = alike and gathering.duplicates_in(learnt_from, alike[0], plan.config.split)
     values = table.target(plan.config.target.column)
-    divided = divide(learnt_from, values, plan.config, words=table.split, duplicates=twins)
+    data, folds, leaks = divide(
+        learnt_from, values, plan.config, words=table.split, duplicates=twins
+    )
+    setting = Setting(data, folds, plan)
+    if out is not None:
+        check_journal(out, asked_of(setting))
     costs = ablating.costs_of(opened.store, specs)
-    with recording("ablate", o.resolved(context), out=out, seed=seed) as record:
+    with recording("ablate", o.resolved(context), out=out, seed=seed, widens=True) as record:
         record.note(data={"manifest": table.digest, "rows": len(table)})
-        found = ablating.run_in(record.folder, plan, divided=divided, metric=chosen, costs=costs)
+        found = ablating.run_in(record.folder, setting, leaks, metric=chosen, costs=costs)
         record.note(metrics={name: score.to_json() for name, score in found.everybody.items()})
     ablating.print_result(found, str(record.folder), as_json=as_json)
     return 0

@@ -17,11 +17,10 @@ from core.log import logger
 if TYPE_CHECKING:
     from cache.spec import FeatureSpec
     from cache.store import Store
-    from corpus.folds import Fold
     from corpus.leaks import Leaks
     from corpus.manifest import Manifest
+    from heads.ablation import Setting
     from heads.ablation_plan import AblationPlan
-    from heads.folding import Labelled
     from heads.result import FitConfig
     from scoring.ablation import Ablation, ArmLine, PlayerLine
     from scoring.bootstrap import Score
@@ -128,24 +127,23 @@ def costs_of(store: Store, specs: Sequence[FeatureSpec]) -> dict[str, float | No
 
 def run_in(
     folder: Path,
-    plan: AblationPlan,
+    setting: Setting,
+    leaks: Leaks,
     *,
-    divided: tuple[Labelled, Sequence[Fold], Leaks],
     metric: str,
     costs: Mapping[str, float | None],
 ) -> Ablation:
     """Fit what the journal of a run folder lacks, judge all of it, and write the files."""
     from core.progress import Meter
     from corpus.leaks import KINDS
-    from heads.ablation import Setting, asked_of, cells_of, run_ablation
+    from heads.ablation import asked_of, cells_of, run_ablation
     from heads.ablation_files import write_ablation
     from heads.ablation_journal import Journal
     from heads.ablation_result import result_of
 
-    data, folds, leaks = divided
-    setting = Setting(data, folds, plan)
+    plan = setting.plan
     logger.info("leaks of split %s: %s", plan.config.split.text, leaks.text())
-    cells = [cell for fold in folds for cell in cells_of(plan, fold.name)]
+    cells = [cell for fold in setting.folds for cell in cells_of(plan, fold.name)]
     with Journal(folder, asked_of(setting)) as journal:
         lacking = sum(cell not in journal for cell in cells)
         logger.info(

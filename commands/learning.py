@@ -51,6 +51,15 @@ FeaturesOption = Annotated[
         metavar="NAMES",
     ),
 ]
+CachedFeaturesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        help="comma-separated features or families, also meta:FIELD for a number or category of "
+        "the table, and meta for all of these  [default: classic,meta]",
+        metavar="NAMES",
+    ),
+]
 SplitOption = Annotated[
     str | None,
     typer.Option(

@@ -61,13 +61,18 @@ class Run:
 
 @contextlib.contextmanager
 def recording(
-    command: str, config: Mapping[str, Any], *, out: Path | None, seed: int | None = None
+    command: str,
+    config: Mapping[str, Any],
+    *,
+    out: Path | None,
+    seed: int | None = None,
+    widens: bool = False,
 ) -> Iterator[Run]:
     """Make a run folder, record the run in it, and record how it ended.
 
     `out` is the folder to make; None makes one below `var/runs`. It must be new or empty, or hold a
     run of this command that failed, was interrupted or was killed: so the same command can be given
-    again.
+    again. With `widens` also one that is done, which this run adds to.
 
     Raises:
         UsageError: if `out` has something in it, or another run is writing into it.
@@ -77,7 +82,7 @@ def recording(
     folder = RUNS / identity if out is None else out
     with storage_errors(folder):
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        if taken and not _is_unfinished(folder, command):
+        if taken and not _may_go_on(folder, command, widens=widens):
             raise UsageError(f"--out {folder} is not empty; name a new folder or leave --out away")
         folder.mkdir(parents=True, exist_ok=True)
     record = RunRecord(identity, command, sys.argv, "running", _now(), _plain(config), seed)
@@ -169,15 +174,16 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: str(value) if isinstance(value, Path) else value for key, value in config.items()}
 
 
-def _is_unfinished(folder: Path, command: str) -> bool:
-    """Say whether a folder holds a run of a command that ended before it was done."""
+def _may_go_on(folder: Path, command: str, *, widens: bool) -> bool:
+    """Say whether a folder holds a run of a command that ended before it was done, or done too."""
     try:
         record = read_run(folder)
     except RunError:
         return False
     if record.get("command") != command:
         return False
-    return record.get("state") in {"failed", "interrupted"} or _was_killed(folder, record)
+    ended = {"failed", "interrupted", "done"} if widens else {"failed", "interrupted"}
+    return record.get("state") in ended or _was_killed(folder, record)
 
 
 def _was_killed(folder: Path, record: Mapping[str, Any]) -> bool:

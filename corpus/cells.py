@@ -69,8 +69,13 @@ def number_of(cell: Any) -> float | None:
 def _number_remedy(cell: str) -> str:
     if cell.strip().lower() in {"nan", "na", "n/a", "null", "none", "-"}:
         return "leave the cell empty where there is none"
-    if re.fullmatch(r"[-+]?\d+,\d+", cell.strip()):
-        return f"write {cell.strip().replace(',', '.')} with a point, without thousands separators"
+    word = cell.strip()
+    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", word):
+        whole = f"write {word.replace(',', '')} without thousands separators"
+        comma = word.count(",") == 1 and "." not in word
+        return f"{whole}, or {word.replace(',', '.')} if the comma is decimal" if comma else whole
+    if re.fullmatch(r"[-+]?\d+,\d+", word):
+        return f"write {word.replace(',', '.')} with a point"
     return "write it like 12.5"
 
 
@@ -89,7 +94,8 @@ def time_of(cell: Any) -> float | None:
         seconds = number_of(cell)
     except BadCell:
         return _iso_seconds(cell)
-    if isinstance(cell, str) and _COMPACT_DATE.fullmatch(cell.strip()):
+    written = cell.strip() if isinstance(cell, str) else f"{seconds:.15g}"
+    if _COMPACT_DATE.fullmatch(written):
         raise BadCell(f"{shown(cell)} may be a date or seconds; write the date as 2021-04-18")
     if seconds is not None and abs(seconds) > _LATEST_S:
         raise BadCell(f"{shown(cell)} is no time in seconds; divide milliseconds by 1000")

@@ -54,6 +54,35 @@ class _Entry:
         return _NUMBER.itemsize * (math.prod(self.valid) + math.prod(self.test))
 
 
+def check_journal(folder: Path, asked: Mapping[str, Any]) -> None:
+    """Make sure that a folder holds no journal, or one of this very question, and change nothing.
+
+    Raises:
+        UsageError: if it is of another question than `asked`.
+        RunError: if it is no journal.
+    """
+    place = folder / JOURNAL
+    if place.is_file():
+        with storage_errors(place), place.open("rb") as lines:
+            first = lines.readline()
+        if first.endswith(b"\n"):
+            _check(folder, first, asked)
+
+
+def _check(folder: Path, first: bytes, asked: Mapping[str, Any]) -> None:
+    try:
+        before = json.loads(first)
+    except ValueError as error:
+        raise RunError(f"{folder / JOURNAL} is no journal of an ablation") from error
+    now = json.loads(_line(asked))
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    if names:
+        raise UsageError(
+            f"{folder} holds an ablation that differs in {', '.join(names)}; "
+            "name a new folder, or ask the same again: its config.yaml has the options"
+        )
+
+
 class Journal:
     """An open journal; a context manager. The run folder is held, so nobody else has it open."""
 
@@ -137,7 +166,7 @@ class Journal:
             self._lines.truncate(0)
             self._append(self._lines, _line(self._asked))
             first = _line(self._asked)
-        self._check(first)
+        _check(self._folder, first, self._asked)
         lines_end, blocks_end = len(first), 0
         for line in self._lines:
             found = _parsed(line)
@@ -148,19 +177,6 @@ class Journal:
         with storage_errors(self._folder):
             self._lines.truncate(lines_end)
             self._blocks.truncate(blocks_end)
-
-    def _check(self, first: bytes) -> None:
-        try:
-            before = json.loads(first)
-        except ValueError as error:
-            raise RunError(f"{self._folder / JOURNAL} is no journal of an ablation") from error
-        now = json.loads(_line(self._asked))
-        names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-        if names:
-            raise UsageError(
-                f"{self._folder} holds an ablation that differs in {', '.join(names)}; "
-                "name a new folder, or ask the same again: its config.yaml has the options"
-            )
 
     def _is_whole(self, entry: _Entry, at: int) -> bool:
         return entry.at == at and digest_bytes(self._block(entry)).hex() == entry.digest

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,10 +142,24 @@ def test_what_is_misused_is_said(run, clips, arguments, words):
         assert word in done.err
 
 
-def test_a_finished_run_is_not_written_over(run, clips, home):
-    done = run("ablate", clips.table, *QUICK, "--target", "ecr", "--out", home / "a")
-    assert done.code == 2
-    assert "is not empty" in done.err
+def test_a_finished_ablation_is_widened_and_nothing_is_fitted_twice(run, clips, tmp_path):
+    asked = ("ablate", clips.table, *QUICK, "--target", "ecr", "--out", tmp_path / "w")
+    assert run(*asked, "--arms", "single").code == 0
+    wider = run(*asked)
+    assert (wider.code, "12 of 32 fits are to be made" in wider.err) == (0, True)
+    again = run(*asked)
+    assert (again.out, "0 of 32 fits are to be made" in again.err) == (wider.out, True)
+
+
+@pytest.mark.parametrize("state", ["done", "interrupted"])
+def test_another_question_leaves_a_run_as_it_is(run, clips, home, tmp_path, state):
+    folder = shutil.copytree(home / "a", tmp_path / "a")
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"state": state}))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = run("ablate", clips.table, *QUICK, "--target", "mood", "--out", folder)
+    assert (done.code, "differs in labels, target" in done.err) == (2, True), done.err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.slow

@@ -41,6 +41,8 @@ def test_numbers_are_read(cell, number):
     [
         ("12,5", "'12,5' is not a number; write 12.5 with a point"),
         ("nan", "'nan' is not a finite number; leave the cell empty"),
+        ("1,117", "write 1117 without thousands separators, or 1.117 if the comma is decimal"),
+        ("1,117,203.5", "write 1117203.5 without thousands separators"),
         ("N/A", "'N/A' is not a number; leave the cell empty"),
         ("inf", "not a finite number"),
         ("1e999", "not a finite number"),
@@ -90,6 +92,8 @@ def test_a_date_is_its_midnight_in_utc():
         ("20210418", "may be a date or seconds; write the date as 2021-04-18"),
         ("2021", "may be a date or seconds"),
         ("1618786812000", "divide milliseconds by 1000"),
+        (20210418, "may be a date or seconds; write the date as 2021-04-18"),
+        (202104.0, "may be a date or seconds"),
         (["2021"], "is not a time"),
     ],
 )
