@@ -138,7 +138,10 @@ def _shards_beside(marker: Path) -> list[Path]:
 
 
 def _rows_of(path: Path) -> int | None:
-    """Return how many rows a shard has, by its marker or else by itself; None if neither tells."""
+    """Return how many rows a shard has, by its marker or else by itself; None if neither tells.
+
+    They are none where all shards that it replaces are still there: these count again.
+    """
     try:
         spec = read_spec(path.parent)
     except CacheError:
@@ -146,7 +149,9 @@ def _rows_of(path: Path) -> int | None:
     for half in _halves(path):
         try:
             if is_marker(half.name):
-                return read_shard(half, spec).marker.rows
+                marker = read_shard(half, spec).marker
+                back = [half.with_name(f"{name}.json").exists() for name in marker.replaces]
+                return 0 if back and all(back) else marker.rows
             return len(FORMATS.load(half.suffix[1:]).read_header(half, spec))
         except CacheError:
             continue
