@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands import cache_options as c
+from commands import encoders as e
 from commands import loading
 from commands import options as o
 from core.errors import UsageError
@@ -16,6 +17,7 @@ from core.errors import UsageError
 if TYPE_CHECKING:
     from cache.doctor import Finding
     from cache.repair import Outcome
+    from extract.encoders.checkpoint import Places
     from extract.recheck import Drift
 
 EXAMPLES = o.examples(
@@ -40,6 +42,7 @@ def run(
     source: o.SourceOption = "generic",
     columns: o.ColumnsOption = None,
     root: o.RootOption = None,
+    weights: e.WeightsOption = None,
     workers: o.WorkersOption = None,
     seed: o.SeedOption = 0,
     dry_run: c.DryRunOption = False,
@@ -49,7 +52,8 @@ def run(
 
     Without --fix nothing is changed. --recompute draws rows of a table (--manifest) at random and
     compares what today's code gives with what is stored: it catches code that gives other numbers
-    under the same version. Ends with exit code 1 if anything is wrong and stays so.
+    under the same version; encoders of a folder need --weights. Ends with exit code 1 if anything
+    is wrong and stays so.
     """
     from cache.doctor import check
 
@@ -57,6 +61,8 @@ def run(
         raise UsageError("--recompute needs the table that was extracted: --manifest TABLE")
     if manifest and not recompute:
         raise UsageError("--manifest is the table of --recompute, as in --recompute 20")
+    if weights and not recompute:
+        raise UsageError("--weights are for --recompute, as in --recompute 20")
     if dry_run and not fix:
         raise UsageError("--dry-run is of --fix; without it nothing is changed anyway")
     findings = check(c.existing(cache), digests=not quick)
@@ -64,7 +70,14 @@ def run(
     drifts = []
     if recompute and manifest:
         table = c.manifest_of(manifest, source, columns, root)
-        drifts = _recomputed(cache, table.samples, recompute, workers, seed)
+        drifts = _recomputed(
+            cache,
+            table.samples,
+            e.places(cache, weights),
+            workers=workers,
+            count=recompute,
+            seed=seed,
+        )
     wrong = (
         [outcome for outcome in outcomes if not outcome.fixed] if fix and not dry_run else findings
     )
@@ -86,14 +99,20 @@ def _mended(
 
 
 def _recomputed(
-    cache: Path, samples: Sequence[Any], count: int, workers: int | None, seed: int
+    cache: Path,
+    samples: Sequence[Any],
+    places: Places,
+    *,
+    workers: int | None,
+    count: int,
+    seed: int,
 ) -> list[Drift]:
     from extract.ensure import OpenCache
     from extract.recheck import recompute
 
     settings = loading.settings(workers, 8, "pyav", 120.0, 4.0)
     opened = OpenCache.at(cache, samples)
-    return list(recompute(samples, opened, settings, count=count, seed=seed))
+    return list(recompute(samples, opened, settings, count=count, seed=seed, places=places))
 
 
 def _print_check(
@@ -114,13 +133,16 @@ def _print_check(
     for drift in drifts:
         print(_drift_line(drift))
     if not findings:
-        print("the cache is sound")
+        print("the cache is sound" if not drifts else "no damage")
     elif not fix:
         print(f"{len(findings)} findings")
     else:
         left = sum(not outcome.fixed for outcome in outcomes)
         would = " would be" * dry_run
         print(f"{len(outcomes) - left} findings{would} mended, {left} left")
+    if drifts:
+        compared = sum(drift.compared > 0 for drift in drifts)
+        print(f"{compared} of {len(drifts)} features compared")
 
 
 def _lost(outcomes: Sequence[Outcome]) -> Iterator[str]:

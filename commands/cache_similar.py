@@ -33,6 +33,7 @@ def run(
     ],
     count: Annotated[int, typer.Option("-k", "--count", help="how many", min=1)] = 10,
     cache: o.CacheOption = o.DEFAULT_CACHE,
+    weights: e.WeightsOption = None,
     device: e.DeviceOption = None,
     time_limit: o.TimeLimitOption = 120.0,
     memory_limit: o.MemoryLimitOption = 4.0,
@@ -47,7 +48,8 @@ def run(
     from serve.likeness import like_id, like_video, stored_feature
 
     store = Store(c.existing(cache))
-    spec = stored_feature(store, feature)
+    places = e.places(cache, weights)
+    spec = stored_feature(store, feature, places)
     found = like_id(store, spec, target, count)
     if found is None:
         if not Path(target).is_file():
@@ -56,7 +58,7 @@ def run(
                 "ids: python cli.py cache export OUT --format parquet"
             )
         settings = loading.settings(1, 8, "pyav", time_limit, memory_limit, device=device)
-        found = like_video(cache, spec, Path(target), count, settings=settings)
+        found = like_video(cache, spec, Path(target), count, settings=settings, places=places)
     _print(found, target, as_json=as_json)
     return FAILED if found.reason else 0
 

@@ -11,6 +11,7 @@ import typer
 from commands import options as o
 
 if TYPE_CHECKING:
+    from extract.encoders.checkpoint import Places
     from extract.encoders.encoding import Encoding
 
 WeightsOption = Annotated[
@@ -56,3 +57,18 @@ def encoding(
 
     given = o.assignments(weights, "--weights")
     return Encoding.parse(cache, weights=given, dtype=dtype, quantize=quantize, device=device)
+
+
+def places(cache: Path, weights: Sequence[str] | None) -> Places:
+    """Return where the checkpoints of stored features are, which say themselves how they compute.
+
+    Raises:
+        UsageError: if a family is unknown, or there is no checkpoint where --weights says.
+    """
+    from extract.encoders.rows import ENCODERS
+
+    made = encoding(cache, weights, "auto", "none", None)
+    made.check_families(ENCODERS)
+    for family in made.places.given:
+        made.places.find(family, None)
+    return made.places

@@ -16,9 +16,11 @@ from cache.reading import read_column
 from cache.spec import Column, FeatureSpec
 from cache.store import Store
 from corpus.sample import Sample
+from extract.catalog import Request
+from extract.encoders.checkpoint import Places
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
-from extract.today import is_stale, request_for
+from extract.today import encoders_of, folders_lacking, is_stale, request_for
 
 # What may differ, as a share of the largest number of a value. Sums are taken in another order on
 # another machine; two units in the last place of what is stored or computed with come on top.
@@ -46,33 +48,50 @@ class Drift:
 
 
 def recompute(
-    samples: Sequence[Sample], opened: OpenCache, settings: Settings, *, count: int, seed: int
+    samples: Sequence[Sample],
+    opened: OpenCache,
+    settings: Settings,
+    *,
+    count: int,
+    seed: int,
+    places: Places | None = None,
 ) -> Iterator[Drift]:
     """Draw up to `count` OK rows of each feature, compute them again and compare.
 
-    Passed over are rows whose file is not here, and features that today's code does not give.
+    Passed over are rows whose file is not here, and features that today's code does not give. Where
+    checkpoints were read from folders, `places` says where those are.
 
     Raises:
         CacheError: if the cache is not what it says it is.
     """
     order = np.random.default_rng(seed).permutation(len(samples))
-    groups: dict[str, dict[FeatureSpec, np.ndarray]] = defaultdict(dict)
+    groups: dict[tuple[str, str], dict[FeatureSpec, np.ndarray]] = defaultdict(dict)
     for feature in opened.store.features():
         rows = _draw(feature.spec, opened, order, count)
-        if reason := _passed_over(feature.spec, rows):
+        if reason := _passed_over(feature.spec, rows, places):
             yield Drift(feature.spec, 0, 0, 0.0, (), reason)
         else:
-            groups[feature.spec.recipe.get("decoder", settings.decoder)][feature.spec] = rows
-    for decoder, drawn in groups.items():
-        yield from _compare_all(samples, opened, replace(settings, decoder=decoder), drawn)
+            decoder = feature.spec.recipe.get("decoder", settings.decoder)
+            groups[decoder, _encoders(feature.spec)][feature.spec] = rows
+    for (decoder, _), drawn in groups.items():
+        request = request_for(list(drawn), places)
+        at_hand = replace(settings, decoder=decoder)
+        yield from _compare_all(samples, opened, at_hand, request=request, drawn=drawn)
 
 
-def _passed_over(spec: FeatureSpec, rows: np.ndarray) -> str:
+def _encoders(spec: FeatureSpec) -> str:
+    """Return what tells encoders of one family apart, which cannot compute together."""
+    keys = ("checkpoint", "compute", "quantize")
+    recipes = encoders_of([spec]).items()
+    return repr(sorted((name, [str(recipe.get(key)) for key in keys]) for name, recipe in recipes))
+
+
+def _passed_over(spec: FeatureSpec, rows: np.ndarray, places: Places | None) -> str:
     """Say why rows of a feature cannot be computed again; "" if they can."""
-    stale = is_stale(spec)
-    if stale is None:
-        return "its checkpoint was read from a folder, and nobody can tell from which"
-    if stale:
+    if lacking := folders_lacking(spec, places):
+        given = " ".join(f"--weights {family}=FOLDER" for family in lacking)
+        return f"its checkpoint was read from a folder; say where that is: {given}"
+    if is_stale(spec, places):
         return "today's code gives another recipe under its name"
     return "" if len(rows) else "of the table's samples none has a value and its file here"
 
@@ -93,13 +112,15 @@ def _compare_all(
     samples: Sequence[Sample],
     opened: OpenCache,
     settings: Settings,
+    *,
+    request: Request,
     drawn: dict[FeatureSpec, np.ndarray],
 ) -> Iterator[Drift]:
-    """Compute features of one decoder in a cache of their own, and compare each."""
+    """Compute the features of one request in a cache of their own, and compare each."""
     some = [samples[row] for row in sorted({row for rows in drawn.values() for row in rows})]
     with tempfile.TemporaryDirectory() as folder:
         again = OpenCache(Store(Path(folder)), Keys(some, opened.digests), opened.digests)
-        ensure(some, request_for(list(drawn)), again, settings=settings)
+        ensure(some, request, again, settings=settings)
         for spec, rows in drawn.items():
             ids = [samples[row].id for row in rows]
             digests = [opened.keys.digests(spec.reads)[row] for row in rows]

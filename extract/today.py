@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cache.spec import FeatureSpec
@@ -16,18 +17,19 @@ from media.request import DECODERS
 _MEDIA = ("video", "audio", "image")
 
 
-def request_for(stored: Sequence[FeatureSpec]) -> Request:
+def request_for(stored: Sequence[FeatureSpec], places: Places | None = None) -> Request:
     """Ask for stored features with the settings that their recipes tell; they have one decoder.
 
     Those are the decoder, the checkpoint, how it computes and its quantisation. All else is as
-    today's code has it. Nobody is asked for anything that is not on this machine.
+    today's code has it. Nobody is asked for anything that is not on this machine. A checkpoint that
+    was read from a folder is known by its digest only: `places` says where it is.
 
     Raises:
         ProjectError: if there is no such feature, or its checkpoint is not to be had.
     """
     parts = [part for spec in stored for part in spec.reads]
     decoder = next((s.recipe["decoder"] for s in stored if "decoder" in s.recipe), DECODERS[0])
-    names, encoding = [spec.name for spec in stored], _encoding(stored)
+    names, encoding = [spec.name for spec in stored], _encoding(stored, places)
     return resolve(names, parts=parts, decoder=decoder, encoding=encoding)
 
 
@@ -47,28 +49,37 @@ def encoders_of(stored: Sequence[FeatureSpec]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _encoding(stored: Sequence[FeatureSpec]) -> Encoding:
+def _encoding(stored: Sequence[FeatureSpec], places: Places | None) -> Encoding:
     """Return how the encoders among some features computed, by family."""
-    weights, dtype, quantize = {}, {}, {}
+    places = places or Places({})
+    weights, dtype, quantize = dict(places.given), {}, {}
     for family, recipe in encoders_of(stored).items():
         dtype[family] = str(recipe.get("compute", "auto"))
         quantize[family] = str(recipe.get("quantize", "none"))
         checkpoint = recipe["checkpoint"]
         if "hub" in checkpoint:
             weights[family] = f"{checkpoint['hub']}@{checkpoint['revision']}"
-    return Encoding(Places(weights), dtype=dtype, quantize=quantize)
+    return Encoding(replace(places, given=weights), dtype=dtype, quantize=quantize)
 
 
-def is_stale(stored: FeatureSpec) -> bool | None:
+def folders_lacking(stored: FeatureSpec, places: Places | None = None) -> list[str]:
+    """Return the families whose checkpoint was read from a folder that `places` does not say."""
+    given = places.given if places else {}
+    recipes = encoders_of([stored])
+    return [
+        name for name in recipes if "hub" not in recipes[name]["checkpoint"] and name not in given
+    ]
+
+
+def is_stale(stored: FeatureSpec, places: Places | None = None) -> bool | None:
     """Say whether today's code, with the same settings, gives other values; None: nobody can tell.
 
-    A checkpoint that was read from a folder is known by its digest only, so nobody can tell there.
+    Nobody can tell where a checkpoint was read from a folder, unless `places` says where that is.
     """
-    checkpoint = stored.recipe.get("checkpoint")
-    if isinstance(checkpoint, Mapping) and "hub" not in checkpoint:
+    if folders_lacking(stored, places):
         return None
     try:
-        specs = request_for([stored]).specs
+        specs = request_for([stored], places).specs
     except ProjectError:
         return True
     return stored.fingerprint not in {spec.fingerprint for spec in specs}

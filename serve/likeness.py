@@ -12,9 +12,10 @@ from cache.spec import FeatureSpec
 from cache.store import Store
 from core.errors import CacheError, UnknownName, UsageError
 from corpus.sample import MEDIA_PARTS, Sample
+from extract.encoders.checkpoint import Places
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
-from extract.today import is_stale, request_for
+from extract.today import folders_lacking, is_stale, request_for
 from serve.clips import clip_id
 
 
@@ -26,8 +27,10 @@ class Likes:
     reason: str = ""
 
 
-def stored_feature(store: Store, name: str) -> FeatureSpec:
+def stored_feature(store: Store, name: str, places: Places | None = None) -> FeatureSpec:
     """Return the feature of a cache that has this name, as today's code gives it if it does.
+
+    `places` says where checkpoints are that were read from folders.
 
     Raises:
         UnknownName: if the cache has none.
@@ -36,7 +39,7 @@ def stored_feature(store: Store, name: str) -> FeatureSpec:
     if not specs:
         known = {feature.name for feature in store.features()}
         raise UnknownName("stored feature", name, known, "Name one, not a family.")
-    return next((spec for spec in specs if is_stale(spec) is False), specs[-1])
+    return next((spec for spec in specs if is_stale(spec, places) is False), specs[-1])
 
 
 def like_id(store: Store, spec: FeatureSpec, sample_id: str, count: int) -> Likes | None:
@@ -48,12 +51,19 @@ def like_id(store: Store, spec: FeatureSpec, sample_id: str, count: int) -> Like
 
 
 def like_video(
-    cache: Path, spec: FeatureSpec, video: Path, count: int, *, settings: Settings
+    cache: Path,
+    spec: FeatureSpec,
+    video: Path,
+    count: int,
+    *,
+    settings: Settings,
+    places: Places | None = None,
 ) -> Likes:
     """Extract the feature of a new clip, which the cache then has, and return what is like it.
 
     Raises:
-        UsageError: if the feature reads more than a media file.
+        UsageError: if the feature reads more than a media file, or with weights of a folder that
+            `places` does not say.
         CacheError: if today's code gives another feature under its name.
     """
     if not set(spec.reads) <= MEDIA_PARTS.keys():
@@ -61,7 +71,10 @@ def like_video(
             f"{spec.name} reads {', '.join(spec.reads)}, which a file alone does not have; "
             "extract the clip with its table, and give its id"
         )
-    request = request_for([spec])
+    if lacking := folders_lacking(spec, places):
+        given = " ".join(f"--weights {family}=FOLDER" for family in lacking)
+        raise UsageError(f"{spec.name} has its weights from a folder; say where that is: {given}")
+    request = request_for([spec], places)
     if spec.fingerprint not in {each.fingerprint for each in request.specs}:
         raise CacheError(
             f"today's code gives another {spec.name} than the cache holds, {spec.fingerprint}; "

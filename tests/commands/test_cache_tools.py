@@ -150,6 +150,7 @@ def test_why_names_what_changed(run, clips, cache, tmp_path):
         (["check", "--recompute", "2"], "--recompute needs the table"),
         (["check", "--dry-run"], "--dry-run is of --fix"),
         (["check", "--manifest", "t.csv"], "--manifest is the table of --recompute"),
+        (["check", "--weights", "clip=x"], "--weights are for --recompute"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(run, kept, options, text):

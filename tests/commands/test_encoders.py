@@ -55,6 +55,57 @@ def test_weights_that_moved_are_found_where_they_are_said_to_be(fitted, capsys):
     assert not run("predict", fitted, "3.mp4", "--weights", "resnet101=elsewhere")
 
 
+@pytest.fixture
+def of_folder(table, checkpoints):
+    """Extract a tiny ResNet whose weights are in a folder, and return how to say which."""
+    weights = ["--weights", f"resnet101={checkpoints('resnet101')}"]
+    assert not run("extract", table, "--features", "colour,resnet101", *weights, "--workers", 1)
+    return weights
+
+
+def test_a_new_clip_is_likened_with_weights_of_a_folder(of_folder, capsys):
+    shutil.copy("3.mp4", "new.mp4")
+    similar = ("cache", "similar", "new.mp4", "--feature", "resnet101", "-k", 1)
+    with pytest.raises(UsageError, match="say where that is: --weights resnet101=FOLDER"):
+        run(*similar)
+    capsys.readouterr()
+    assert not run(*similar, *of_folder)
+    assert "v3  " in capsys.readouterr().out
+
+
+def test_features_of_a_folder_are_computed_again_with_it(of_folder, capsys):
+    again = ("cache", "check", "--recompute", 2, "--manifest", "videos.csv", "--workers", 1)
+    capsys.readouterr()
+    assert not run(*again)
+    told = capsys.readouterr().out
+    assert "say where that is: --weights resnet101=FOLDER" in told
+    assert told.endswith("no damage\n2 of 3 features compared\n")
+    assert not run(*again, *of_folder)
+    told = capsys.readouterr().out
+    assert "resnet101: 2 of 2 equal bit for bit" in told
+    assert told.endswith("no damage\n3 of 3 features compared\n")
+
+
+def test_one_encoder_in_two_number_formats_is_computed_again_in_each(of_folder, capsys):
+    asked = ("extract", "videos.csv", "--features", "resnet101", "--workers", 1)
+    for dtype in ("float32", "bfloat16"):
+        assert not run(*asked, *of_folder, "--dtype", dtype)
+    again = ("cache", "check", "--recompute", 2, "--manifest", "videos.csv", "--workers", 1)
+    capsys.readouterr()
+    assert not run(*again, *of_folder)
+    assert capsys.readouterr().out.count("resnet101: 2 of 2 equal bit for bit") == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [("resnet101=nowhere/at/all", "there is no such folder"), ("resnet=x", "did you mean 'res")],
+)
+def test_weights_of_stored_features_that_are_not_there_are_refused(of_folder, where, problem):
+    asked = ("v3", "--feature", "resnet101", "--weights", where)
+    with pytest.raises((UsageError, UnknownName), match=problem):
+        run("cache", "similar", *asked)
+
+
 def test_weights_may_be_one_file(tmp_path, monkeypatch, checkpoints, capsys):
     monkeypatch.chdir(tmp_path)
     lines = ["id,video,pitch"]
