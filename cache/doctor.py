@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cache.exported import FILE as EXPORTED
 from cache.index_files import INDEX_FILE, INDEX_MARKER
 from cache.marker import Shard, count_rows, is_marker, is_shard, read_shard
 from cache.shard import FORMATS
@@ -17,7 +18,8 @@ from core.fingerprint import digest_file
 from core.progress import Meter
 
 DAMAGED = ".damaged"  # what a repair has moved out of the way
-_BESIDE = ("digests.sqlite", "checkpoints.json", DAMAGED)  # and what SQLite has beside its file
+# and what SQLite has beside its file; an export of shards is a cache too
+_BESIDE = ("digests.sqlite", "checkpoints.json", EXPORTED, DAMAGED)
 _PATIENCE_S = 1.0  # a look that takes no longer is not talked of
 _REMOVED = "--fix removes it when it is 15 minutes old, as an extraction may be writing just now"
 _MOVED = f"--fix moves it to {DAMAGED} with its other half; its rows are computed again"

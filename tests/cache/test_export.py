@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from cache.doctor import check
 from cache.export import chosen, plan_export
 from cache.spec import FeatureSpec
 from cache.store import Store
@@ -72,6 +73,12 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(full, tmp_path):
     said = import_all(tmp_path / "out", other, dry_run=True)
     assert not other.folder.exists()
     assert said == import_all(tmp_path / "out", other)
+
+
+@pytest.mark.parametrize("format", ["h5", "tar"])
+def test_an_export_of_shards_is_a_sound_cache(full, tmp_path, format):
+    export(full, tmp_path / "out", format)
+    assert check(tmp_path / "out") == []
 
 
 def test_webdataset_reads_all_features_of_a_sample_side_by_side(full, tmp_path):
