@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +18,6 @@ from core.log import logger
 
 if TYPE_CHECKING:
     from corpus.sample import Sample
-    from extract.pipeline import Settings
     from heads.bundle import Bundle
     from serve.predictor import Predicted, Predictor
 
@@ -89,7 +87,7 @@ def run(
     predictor = Predictor(run, o.assignments(weights, "--weights"))
     settings = loading.settings(workers, 8, "pyav", time_limit, memory_limit, device=device)
     if manifest is None:
-        predicted = _of_one(_sample(video, given, predictor), predictor, cache, settings)
+        predicted = predictor.predict([_sample(video, given, predictor)], cache, settings)
     else:
         reading = loading.TableOptions(manifest, source or "generic", columns, root, skip_bad_rows)
         if source is None and columns is None:
@@ -119,14 +117,6 @@ def _check_asked(
         raise UsageError(f"{video} is a folder; name one clip, or a table of them with --manifest")
     if manifest is not None and out is not None:
         loading.refuse_overwriting(out, manifest)
-
-
-def _of_one(sample: Sample, predictor: Predictor, cache: Path, settings: Settings) -> Predicted:
-    """Predict one clip. Features of a file that is not there are not looked up by its name."""
-    if sample.video is None or sample.video.exists():
-        return predictor.predict([sample], cache, settings)
-    with tempfile.TemporaryDirectory() as nothing:
-        return predictor.predict([sample], Path(nothing), settings)
 
 
 def _sample(video: Path | None, given: Mapping[str, str], predictor: Predictor) -> Sample:
