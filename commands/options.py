@@ -30,7 +30,10 @@ def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     """Let a YAML file give the defaults of the command's options."""
     if path is not None:
         known = {parameter.name for parameter in context.command.params if parameter.name}
-        context.default_map = read_config(path, known - {"config", "help"})
+        values = read_config(path, known - {"config", "help"})
+        if isinstance(values.get("columns"), dict):  # as a file of --columns has it
+            values["columns"] = json.dumps(values["columns"], ensure_ascii=False, default=str)
+        context.default_map = values
     return path
 
 

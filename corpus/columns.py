@@ -36,7 +36,7 @@ class Columns:
 
     @classmethod
     def parse(cls, text: str) -> Columns:
-        """Read `id=Id,text=title+description`, or the file that `columns.yaml` names.
+        """Read `id=Id,text=title+description`, `{id: Id}`, or the file that `columns.yaml` names.
 
         Raises:
             UnknownName: for a key that is no role.
@@ -45,6 +45,8 @@ class Columns:
         """
         if "=" not in text and text.lower().endswith((".yaml", ".yml")):
             return cls.from_mapping(_read_yaml(Path(text)))
+        if text.lstrip().startswith("{"):
+            return cls.from_mapping(_mapping(text, "columns"))
         named: dict[str, list[str]] = {}
         for item in text.split(","):
             role, equals, names = item.partition("=")
@@ -139,17 +141,24 @@ def _names(role: str, given: Any) -> tuple[str, ...]:
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"columns file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"columns file {path} is not YAML: {error}") from error
+    return _mapping(text, f"columns file {path}")
+
+
+def _mapping(text: str, what: str) -> Mapping[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"columns file {path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"columns file {path} is not YAML: {error}") from error
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{what} is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise UsageError(
-            f"columns file {path} must map roles to columns, such as `id: Id`; "
-            f"roles: {', '.join(ROLES)}"
+            f"{what} must map roles to columns, such as `id: Id`; roles: {', '.join(ROLES)}"
         )
     return content

@@ -149,6 +149,13 @@ def test_a_config_with_an_unknown_key(run, clips, tmp_path):
     assert "did you mean 'features'" in done.err
 
 
+def test_a_config_may_map_columns_as_their_own_file_does(run, clips, tmp_path):
+    (tmp_path / "c.yaml").write_text("columns:\n  id: id\n  text: [title, author]\n")
+    options = ("--features", "textstats", "--dry-run", "--json")
+    done = run("extract", clips.table, "--config", "c.yaml", *options)
+    assert (done.code, "textstats:author" in done.out) == (0, True), done.err
+
+
 def test_a_run_folder_that_is_none(run, clips):
     one_error(run("predict", clips.folder, clips.folder / "1.mp4"), 1, "no run folder")
 

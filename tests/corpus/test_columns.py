@@ -31,6 +31,11 @@ def test_a_yaml_file_says_the_same(tmp_path):
     assert columns == Columns("Id", text=("title", "a+b"), number=("x", "y"), author="2021")
 
 
+def test_a_mapping_in_braces_says_the_same():
+    columns = Columns.parse(' {"id": "a=b, c", text: [title, "a+b"], author: 2021}')
+    assert columns == Columns("a=b, c", text=("title", "a+b"), author="2021")
+
+
 def test_columns_survive_being_written_as_a_mapping():
     columns = Columns.parse(WHOLE)
     assert Columns.from_mapping(columns.to_mapping()) == columns
@@ -63,6 +68,8 @@ def test_an_unknown_role_gets_near_names():
         ("id=a+b", "id is one column, not 2"),
         ("number=a,category=a", "'a' is both number and category"),
         ("video=a,image=a", "'a' is both video and image"),
+        ("{id: a", "columns is not YAML"),
+        ("{id: {a: b}}", "expected the name of a column"),
     ],
 )
 def test_a_faulty_text_is_refused(text, problem):
