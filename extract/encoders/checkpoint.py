@@ -117,7 +117,13 @@ class Places:
                 f"--weights {family}={where}: there is no such folder, and it is no hub id such as "
                 "facebook/timesformer-base-finetuned-k400"
             )
-        identity = {"hub": hub, "revision": self._commit(family, hub, revision)}
+        try:
+            identity = {"hub": hub, "revision": self._commit(family, hub, revision)}
+        except CheckpointError as error:
+            if revision or family not in self.given:
+                raise
+            no_folder = f"--weights {family}={where}: there is no such folder, {place}"
+            raise CheckpointError(f"{no_folder}; taken for a hub id, {error}") from error
         return Weights(family, hub, identity)
 
     def _of_folder(self, family: str, folder: Path) -> Weights:

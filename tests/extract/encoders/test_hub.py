@@ -43,3 +43,10 @@ def test_a_gated_checkpoint_says_how_to_be_let_in(gate, tmp_path):
     told = f"accept the licence on {gate}/who/gated, then hf auth login; or copy its folder here"
     with pytest.raises(CheckpointError, match=told):
         weights.fetched()
+
+
+def test_a_folder_that_is_not_there_is_said_before_the_hub(gate, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = f"^--weights dinov3=w/nope: there is no such folder, {tmp_path}/w/nope; taken for a hub"
+    with pytest.raises(CheckpointError, match=told):
+        Places({"dinov3": "w/nope"}, tmp_path).find("dinov3", None)
