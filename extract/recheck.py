@@ -92,7 +92,8 @@ def _passed_over(spec: FeatureSpec, rows: np.ndarray, places: Places | None) -> 
         given = " ".join(f"--weights {family}=FOLDER" for family in lacking)
         return f"its checkpoint was read from a folder; say where that is: {given}"
     if is_stale(spec, places):
-        return "today's code gives another recipe under its name"
+        given = " with these --weights" if encoders_of([spec]) and places and places.given else ""
+        return f"today's code{given} gives another recipe under its name"
     return "" if len(rows) else "of the table's samples none has a value and its file here"
 
 

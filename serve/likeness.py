@@ -15,7 +15,7 @@ from corpus.sample import MEDIA_PARTS, Sample
 from extract.encoders.checkpoint import Places
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
-from extract.today import folders_lacking, is_stale, request_for
+from extract.today import encoders_of, folders_lacking, is_stale, request_for
 from serve.clips import clip_id
 
 
@@ -76,9 +76,10 @@ def like_video(
         raise UsageError(f"{spec.name} has its weights from a folder; say where that is: {given}")
     request = request_for([spec], places)
     if spec.fingerprint not in {each.fingerprint for each in request.specs}:
+        given = " with these --weights" if encoders_of([spec]) and places and places.given else ""
         raise CacheError(
-            f"today's code gives another {spec.name} than the cache holds, {spec.fingerprint}; "
-            "extract it again, or name another --feature"
+            f"today's code{given} gives another {spec.name} than the cache holds, "
+            f"{spec.fingerprint}; extract it again, or name another --feature"
         )
     image = video if "image" in spec.reads else None
     sample = Sample(id=clip_id(video), video=video, image=image)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import cli
-from core.errors import CheckpointError, RunError, UnknownName, UsageError
+from core.errors import CacheError, CheckpointError, RunError, UnknownName, UsageError
 from tests.extract.encoders.conftest import checkpoints
 from tests.media.painted import paint, tone
 
@@ -94,6 +94,21 @@ def test_one_encoder_in_two_number_formats_is_computed_again_in_each(of_folder, 
     capsys.readouterr()
     assert not run(*again, *of_folder)
     assert capsys.readouterr().out.count("resnet101: 2 of 2 equal bit for bit") == 2
+
+
+def test_other_weights_than_those_of_a_stored_feature_are_told_so(of_folder, checkpoints, capsys):
+    shutil.copytree(checkpoints("resnet101"), "other")
+    Path("other/config.json").write_text(Path("other/config.json").read_text() + "\n")
+    shutil.copy("3.mp4", "new.mp4")
+    other, told = (
+        ("--weights", "resnet101=other"),
+        "today's code with these --weights gives another",
+    )
+    with pytest.raises(CacheError, match=told):
+        run("cache", "similar", "new.mp4", "--feature", "resnet101", *other)
+    capsys.readouterr()
+    assert not run("cache", "check", "--recompute", 2, "--manifest", "videos.csv", *other)
+    assert f"resnet101: not computed again: {told}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
