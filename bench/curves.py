@@ -40,7 +40,7 @@ from scoring.compare import compare
 TRENDING, ACTIVE = "yt_trending2021_22d.csv", "active_yt_30d.csv"
 NUMBERS = ("duration_s", "channel_subscribers", "channel_videos", "channel_views", "title_len")
 TEXT = ("words", "characters", "textstats", "language")
-HEADS = ("gbm", "mlp", "lstm")
+HEADS = ("knn", "gbm", "mlp", "lstm", "blend:of=linear;knn;lstm")
 FAITHFUL = "lstm:faithful=true"  # half an hour a case on two cores
 
 
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--cache", type=Path, default=ROOT / "var" / "bench-cache")
     parser.add_argument("--cases", default=",".join(CASES))
-    parser.add_argument("--heads", help="  [default: gbm, mlp, lstm, the published one of days]")
+    parser.add_argument("--heads", help="  [default: all that the table has]")
     parser.add_argument("--folds", type=int, default=5, help="of five, to look quickly")
     asked = parser.parse_args()
     print(machine())
