@@ -13,6 +13,8 @@ import pytest
 import cli
 from tests.media.painted import paint, tone
 
+FIT = ("--head", "linear", "--features", "colour,meta:duration")  # of the runs `fitted`
+
 
 class Done(NamedTuple):
     code: int
@@ -78,3 +80,16 @@ def clips(tmp_path_factory):
     with (folder / "videos.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(lines)
     return Clips(folder / "videos.csv")
+
+
+@pytest.fixture(scope="session")
+def fitted(run_all, clips, tmp_path_factory):
+    """Give a folder with a cache and one run for each task, the runs named after their target."""
+    home = tmp_path_factory.mktemp("home")
+    cache = ("--cache", home / "cache")
+    run_all(home, "extract", clips.table, *clips.columns, "--features", "colour,textstats", *cache)
+    for target in ("ecr", "mood", "p"):
+        fit = (*FIT, "--target", target, *cache, "--out", home / target, "--split", "kfold:5")
+        done = run_all(home, "fit-head", clips.table, *clips.columns, *fit, "--json")
+        (home / f"{target}.json").write_text(done.out)
+    return home

@@ -280,8 +280,7 @@ def test_a_metric_of_another_task_is_refused(tmp_path):
 
 
 def test_what_validation_picks_is_best_in_the_unit_of_the_table(tmp_path):
-    """Rare large values, which a logarithm hides, decide an error in the unit."""
-    generator = np.random.default_rng(3)
+    generator = np.random.default_rng(3)  # rare large values decide what a logarithm hides
     large, small = generator.random(300) < 0.1, generator.normal(size=300)
     level = np.where(large, 8 + generator.normal(size=300), 2 + 1.5 * small)
     few = make_column("few", np.where(large, level - 5, generator.normal(scale=0.3, size=300)))
@@ -290,12 +289,12 @@ def test_what_validation_picks_is_best_in_the_unit_of_the_table(tmp_path):
     asked = Asked(table, values=[*values], split="kfold:5", scale={"transform": "log1p"})
     with asked.journal(tmp_path) as journal:
         asked.run(journal)
-        picks = score_arms(asked.setting, journal, "rmse").picks["linear"]
-        for fold, pick in zip(asked.folds, picks, strict=True):
+        picked = score_arms(asked.setting, journal, "rmse").picks["linear"]
+        for fold, pick in zip(asked.folds, picked, strict=True):
+            codec = tables_of(asked.data, fold).target
             errors = {}
             for players in asked.plan.arms.sets:
                 cell = cell_of(asked.plan, fold.name, head="linear", seed=0, players=players)
-                codec = tables_of(asked.data, fold).target
                 missed = codec.decode(journal.read(cell).valid) - values[fold.valid]
-                errors[players] = np.sqrt((missed**2).mean())
+                errors[players] = (missed**2).mean()
             assert pick == min(errors, key=errors.get)
