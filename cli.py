@@ -5,6 +5,7 @@ The command table. Nothing heavy is imported here: each command imports what it 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -25,11 +26,12 @@ from commands import (
     predict,
     report,
 )
-from core.errors import ProjectError
+from core.errors import ProjectError, StorageError
 from core.log import talk_to_stderr
 
 INTERRUPTED = 130
 UNHEARD = 141  # what a shell says of a program that the closed pipe ended
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 app = typer.Typer(
     name="cli.py",
@@ -59,11 +61,24 @@ def main() -> int:
     talk_to_stderr()
     try:
         code = _command()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: closed, as by `>&-`
+            sys.stdout.flush()
     except BrokenPipeError:  # as of `| head`, which has read what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        _write_no_more()
         return UNHEARD
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _write_no_more()
+        remedy = "free some space, or write elsewhere, and run again"
+        print(f"error: stdout could not be written: {error.strerror}; {remedy}", file=sys.stderr)
+        return StorageError.exit_code
     return code
+
+
+def _write_no_more() -> None:
+    """Let nothing more be written to stdout, not even by the flush at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command() -> int:

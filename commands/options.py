@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -206,5 +205,4 @@ def _shown(number: float) -> str:
 
 def print_json(value: Any) -> None:
     """Print a result to stdout as one JSON object; NaN, which JSON lacks, must be null already."""
-    json.dump(value, sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
