@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 SUM_TOLERANCE = 1e-3  # of a row of probabilities; a softmax in float16 stays within it
+_ROUNDING = float(np.finfo(np.float64).eps)  # of a sum, for each of its numbers
 
 
 def check_pair(target: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +39,10 @@ def check_sequences(target: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarr
 
 
 def check_classes(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels as int64 [N] and probabilities as float64 [N, C], each row divided by its sum.
+    """Return labels as int64 [N] and probabilities as float64 [N, C], each row of the sum 1.
+
+    A row whose sum is 1 but for rounding stays as it is: divided, a probability that two rows have
+    in common would be two, and a tie of ranks none.
 
     Raises:
         ValueError: if lengths differ, N is 0, C < 2, a label is no class, or a row is not a
@@ -63,7 +67,8 @@ def check_classes(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.nda
             f"{given[worst].min():g}, sum {float(sums[worst, 0]):g}; expected values of at least 0 "
             "with sum 1"
         )
-    return classes.astype(np.int64), given / sums
+    rounded = np.abs(sums - 1) <= given.shape[1] * _ROUNDING
+    return classes.astype(np.int64), np.where(rounded, given, given / sums)
 
 
 def _check_labels(labels: np.ndarray, classes: int) -> None:

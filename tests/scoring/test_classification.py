@@ -44,6 +44,14 @@ def test_scores_are_scikit_learns(classes):
     assert classification.auc(labels, given) == pytest.approx(expected)
 
 
+def test_ties_are_scikit_learns_where_sums_are_rounded():
+    labels, given = drawn(200, 7)
+    given = np.round(given, 1) + 0.05
+    given /= given.sum(axis=1, keepdims=True)
+    expected = sklearn_metrics.roc_auc_score(labels, given, multi_class="ovr")
+    assert classification.auc(labels, given) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("average", ["weighted", "macro"])
 def test_averages_are_scikit_learns_with_zero_division_0(average):
     labels, given = drawn(12, 7)
