@@ -49,12 +49,6 @@ def fit_arm(given: FoldTables, config: FitConfig, selection: Selection) -> ArmFo
     report = learn(head, table, given.train, given.valid, seed=config.seed)
     valid = head.predict(table.take(given.valid))
     if config.refit:
-        learn(head, table, learnt_at_last(given), seed=config.seed, fixed=report.chosen)
+        learn(head, table, given.both, seed=config.seed, fixed=report.chosen)
     test = head.predict(table.take(given.test))
     return ArmFold(valid, test, dict(report.chosen), time.perf_counter() - start)
-
-
-def learnt_at_last(given: FoldTables) -> np.ndarray:
-    """Return the rows of train and validation, in the order of the table."""
-    rows: np.ndarray = np.sort(np.concatenate([given.train, given.valid]))
-    return rows

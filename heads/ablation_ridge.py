@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from cache.table import FeatureTable
 from core.errors import FitError
-from heads.ablation_fold import ArmFold, Selection, learnt_at_last
+from heads.ablation_fold import ArmFold, Selection
 from heads.blocks import fit_block
 from heads.catalog import make_head
 from heads.design import Design
@@ -50,7 +50,7 @@ def fit_ridge_arms(
     shared = {"selections": selections, "balance": balance}
     chosen_on = last = RidgeRows(given.table, given.train, **shared)
     if config.refit:
-        last = RidgeRows(given.table, learnt_at_last(given), **shared)
+        last = RidgeRows(given.table, given.both, **shared)
     valid_parts = chosen_on.parts_of(given.table.take(given.valid))
     test_parts = last.parts_of(given.table.take(given.test))
 

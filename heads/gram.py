@@ -142,6 +142,9 @@ class Gram:
 
 def _ridge(gram: np.ndarray, against: np.ndarray, penalty: float) -> np.ndarray:
     """Solve with a share of the trace on the diagonal of `gram`, which is used up."""
-    gram[np.diag_indices_from(gram)] += penalty * np.trace(gram)
+    trace = np.trace(gram)
+    if trace <= 0:  # all columns are constant in these rows
+        return np.zeros_like(against)
+    gram[np.diag_indices_from(gram)] += penalty * trace
     found: np.ndarray = solve(gram, against, assume_a="pos", overwrite_a=True)
     return found

@@ -119,7 +119,8 @@ def fit_metric(
     spread = _spread(values, flags > 0, inputs.widths)
     if penalty is None:
         penalty = min(curve, key=lambda value: curve[value])
-    return Metric(inputs, lean / max(float(lean.max()), 1e-30), spread), penalty
+    most = float(lean.max())  # 0: the ridge leans on no column, and so on all alike
+    return Metric(inputs, lean / most if most > 0 else np.ones_like(lean), spread), penalty
 
 
 def _spread(values: np.ndarray, flags: np.ndarray, widths: Sequence[int]) -> np.ndarray:

@@ -92,7 +92,8 @@ def _left_out(
     """Return the residuals [P, N, K] that rows have in fits without their group, by `shrink`."""
     rows, shape = len(basis), (len(shrink), *centred.shape)
     shrink = shrink.astype(basis.dtype)
-    weights = (shrink.T[:, :, None] * projected[:, None]).reshape(len(projected), -1)
+    weights = shrink.T[:, :, None] * projected[:, None]  # [R, P, K]; R is 0 of constant columns
+    weights = weights.reshape(len(projected), shape[0] * shape[2])
     weights = weights.astype(basis.dtype)  # [R, P K]
     residual, leverage = np.empty(shape), np.empty(shape[:2])
     for strip in strips(rows):

@@ -61,6 +61,15 @@ def test_so_it_is_for_curves_with_gaps():
         same(alone, shared)
 
 
+def test_so_it_is_where_a_step_is_known_only_where_a_feature_is_constant():
+    table = plant(60)
+    seldom = make_column("seldom", np.arange(60) % 3 == 0)
+    steps = np.stack([table.target, np.where(seldom.values[:, 0], np.nan, table.target)], axis=1)
+    given = make_table(seldom, table.columns["motion"])
+    for alone, shared in both_ways(given, list(steps), task="sequence", split="kfold:3"):
+        same(alone, shared)
+
+
 def test_so_it_is_where_leverages_are_rounded():
     generator = np.random.default_rng(0)
     column = make_column("wide", generator.normal(size=(14_000, 250)))

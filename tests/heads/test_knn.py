@@ -10,6 +10,7 @@ from heads.catalog import make_head
 from heads.contract import Problem
 from heads.inner import authors_apart, left_out
 from heads.knn import Knn
+from heads.metric import fit_metric
 from tests.heads.tables import make_column, make_table, plant
 
 
@@ -198,6 +199,11 @@ def test_few_rows_are_enough():
     head = fit(table)
     assert isinstance(head, Knn)
     assert np.isfinite(head.predict(table)).all()
+
+
+def test_where_a_ridge_leans_on_no_column_all_weigh_alike(planted):
+    metric, _ = fit_metric(planted, np.zeros((len(planted), 1)), None, 1.0, seed=0)
+    np.testing.assert_array_equal(metric.weights(1.0, 0.0), metric.weights(0.0, 0.0))
 
 
 @pytest.mark.parametrize("units", [2, 3])

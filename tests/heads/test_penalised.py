@@ -96,6 +96,14 @@ def test_a_step_that_never_changes_does_not_choose_the_penalty():
     assert list(both.values()) == pytest.approx([error / 2 for error in alone.values()])
 
 
+def test_a_step_known_only_where_nothing_varies_has_its_mean():
+    matrix, target = np.eye(20, 2, dtype=np.float32), np.arange(40.0).reshape(20, 2)
+    target[:2, 1] = np.nan
+    weights, intercepts, _ = fit_ridge(matrix, target, None, None)
+    assert not weights[:, 1].any()
+    assert intercepts[1] == np.nanmean(target[:, 1])
+
+
 def test_a_step_with_one_value_is_refused():
     matrix, target = problem((60, 8), outputs=3)
     target[1:, 2] = np.nan
