@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,6 @@ from commands import options as o
 from core.log import logger
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cache.duplicates import Duplicates
     from cache.known import Coverage
     from cache.table import FeatureTable
@@ -209,6 +208,7 @@ def _recorded(
     config = o.resolved(context)
     with recording("fit-head", config, out=given.out, seed=given.seed) as record:
         read_as = {"source": given.source, "columns": table.columns.to_mapping()}
+        read_as["started_in"] = str(Path.cwd())
         counts = {"rows": len(table), "bad_rows": len(table.bad_rows)}
         record.note(data={**gathered.digests, **counts, **read_as})
         tuning = Tuning(given.tune, record.folder / "tuning.db") if given.tune else None

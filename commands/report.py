@@ -15,6 +15,7 @@ from core.log import logger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from corpus.manifest import Manifest
     from corpus.sample import Sample
     from heads.run_reading import FitRun
 
@@ -101,8 +102,7 @@ def _table(
         RunError: if it is gone and the page needs it.
     """
     try:
-        reading, known = _reading(fit, manifest, root)
-        table = loading.load_manifest(reading, [fit.target])
+        path, table = _found(fit, manifest, root)
     except ProjectError as error:
         if manifest is not None:
             raise
@@ -114,27 +114,44 @@ def _table(
             ) from error
         logger.warning("no texts and no frames: %s", error)
         return (), ("The table could not be read: there are no texts and no frames.",)
-    if table.digest == known:
+    if table.digest == fit.record["data"]["manifest"]:
         return table.samples, ()
     scored = set(fit.scored.ids.tolist())
     if not scored & {sample.id for sample in table.samples}:
-        raise UsageError(f"{reading.path} has none of the rows that {fit.folder} scored")
+        raise UsageError(f"{path} has none of the rows that {fit.folder} scored")
     return table.samples, ("The table has changed since: texts and frames are of today.",)
 
 
-def _reading(
-    fit: FitRun, manifest: Path | None, root: Path | None
-) -> tuple[loading.TableOptions, str]:
-    """Return how the run's table was read, and its digest."""
+def _found(fit: FitRun, manifest: Path | None, root: Path | None) -> tuple[Path, Manifest]:
+    """Read the run's table; where several may be it, the one that says what it said then.
+
+    Raises:
+        ProjectError: if none can be read.
+    """
+    places = reporting.places_of(fit)
+    if manifest is not None:
+        places = [(manifest, places[0][1])]
+    others: list[tuple[Path, Manifest]] = []
+    problems: list[ProjectError] = []
+    for path, its_root in places:
+        try:
+            table = _read(fit, path, root or its_root)
+        except ProjectError as error:
+            problems.append(error)
+            continue
+        if table.digest == fit.record["data"]["manifest"]:
+            return path, table
+        others.append((path, table))
+    if not others:
+        raise problems[0]
+    return others[0]
+
+
+def _read(fit: FitRun, path: Path, root: Path | None) -> Manifest:
+    """Read a table as the run's was read."""
     from corpus.columns import Columns
 
-    config, data = fit.record["config"], fit.record["data"]
-    given = root or (reporting.home_of(fit) / config["root"] if config.get("root") else None)
-    reading = loading.TableOptions(
-        manifest or reporting.table_of(fit),
-        data["source"],
-        Columns.from_mapping(data["columns"]),
-        given,
-        skip_bad_rows=True,
-    )
-    return reading, str(data["manifest"])
+    data = fit.record["data"]
+    columns = Columns.from_mapping(data["columns"])
+    reading = loading.TableOptions(path, data["source"], columns, root, skip_bad_rows=True)
+    return loading.load_manifest(reading, [fit.target])

@@ -70,21 +70,17 @@ def _strips(samples: Sequence[Sample]) -> Mapping[str, Strip]:
     return strips_of(samples, workers=min(4, loading.cpu_count()))
 
 
-def home_of(run: FitRun) -> Path:
-    """Return the folder that the paths of a run's table begin in, wherever the command stands.
+def places_of(run: FitRun) -> list[tuple[Path, Path | None]]:
+    """Return where a run's table, and the root of its files, may be, the likeliest first.
 
-    A run does not say where it was started; that is mostly above its folder, or here.
+    That is where the run was started, or, as folders are moved and copied, above its own, or here.
     """
-    config = run.record["config"]
-    paths = [config["manifest"], config.get("root") or ""]
-    above = run.folder.absolute().parents
-    return next((home for home in above if all((home / path).exists() for path in paths)), Path())
-
-
-def table_of(run: FitRun) -> Path:
-    """Return the table that a run was fitted on, where it seems to be."""
-    table: Path = home_of(run) / run.record["config"]["manifest"]
-    return table
+    config, started = run.record["config"], run.record["data"].get("started_in")
+    homes = [*([Path(started)] if started else []), *run.folder.absolute().parents, Path.cwd()]
+    table, root = Path(config["manifest"]), config.get("root")
+    places = dict.fromkeys((home / table, home / root if root else None) for home in homes)
+    there = [place for place in places if all(path.exists() for path in place if path)]
+    return there or [(table, Path(root) if root else None)]
 
 
 def refuse_tables(out: Path | None, runs: Iterable[FitRun]) -> None:
@@ -95,8 +91,8 @@ def refuse_tables(out: Path | None, runs: Iterable[FitRun]) -> None:
     """
     if out is None:
         return
-    for run in runs:
-        loading.refuse_overwriting(out, table_of(run))
+    for table in (table for run in runs for table, _ in places_of(run)):
+        loading.refuse_overwriting(out, table)
 
 
 def tell_others(found: Found) -> None:

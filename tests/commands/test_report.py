@@ -67,6 +67,33 @@ def test_a_table_is_found_from_any_folder(run, home, tmp_path):
     assert (home / "run" / "report.html").read_text().count(PICTURES) == 4
 
 
+def test_a_run_outside_the_folder_it_was_started_in_finds_its_table(
+    run, home, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(home)
+    table = ("corpus/videos.csv", "--columns", "id=id,video=video,text=title")
+    fit = ("--head", "mean", "--target", "ecr", "--features", "colour", "--open-samples", 0)
+    assert (
+        run("fit-head", *table, *fit, "--cache", "cache", "--out", tmp_path / "far/run").code == 0
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "far/corpus").mkdir()
+    (tmp_path / "far/corpus/videos.csv").write_text("id,video,ecr\nanother,x.mp4,1\n")
+    assert run("report", tmp_path / "far/run", "--open-samples", 1).code == 0
+    assert (tmp_path / "far/run/report.html").read_text().count(PICTURES) == 2
+
+
+def test_of_a_copy_and_a_changed_original_the_table_that_was_learnt_is_read(run, home, tmp_path):
+    shutil.copytree(home, tmp_path / "copy")
+    record = json.loads((home / "run" / "run.json").read_text())
+    record["config"]["manifest"], record["data"]["started_in"] = "corpus/videos.csv", str(home)
+    (tmp_path / "copy/run/run.json").write_text(json.dumps(record))
+    (home / "corpus/videos.csv").write_text("id,other\nv1,2\n")
+    assert run("report", tmp_path / "copy/run", "--open-samples", 1).code == 0
+    page = (tmp_path / "copy/run/report.html").read_text()
+    assert (page.count(PICTURES), "has changed since" in page) == (2, False)
+
+
 def test_a_page_stays_where_its_table_is_gone(run, home):
     says_its_table_is("gone.csv", home)
     before = (home / "run" / "report.html").read_bytes()
