@@ -91,9 +91,9 @@ def run(
     length = {"beams": beams, "least": min_tokens, "most": max_tokens}
     encoding = e.encoding(cache, weights, dtype, quantize, device)
     encoding = _with_length(encoding, length)
-    if manifest is None:
-        samples, texts = _samples(videos or []), []
-    else:
+    clips = _samples(videos or [])
+    samples, texts = list({sample.id: sample for sample in clips.values()}.values()), []
+    if manifest is not None:
         reading = loading.TableOptions(manifest, source, columns, root, skip_bad_rows)
         table = loading.load_manifest(reading)
         samples, texts = list(table.samples), list(table.columns.text)
@@ -102,6 +102,9 @@ def run(
         workers, batch_size, decoder, time_limit, memory_limit, device=device
     )
     found = captions_of(samples, request, OpenCache.at(cache, samples), settings)
+    if clips:
+        by_id = {caption.id: caption for caption in found}
+        found = [replace(by_id[clips[video].id], id=str(video)) for video in clips]
     if as_json:
         o.print_json(to_json(request, found))
     _write(found, out, shown=not as_json)
@@ -114,25 +117,18 @@ def _with_length(encoding: Encoding, length: dict[str, int | None]) -> Encoding:
     return replace(encoding, length=given)
 
 
-def _samples(videos: Sequence[Path]) -> list[Sample]:
-    """Make samples of clips, each with its path as its id.
+def _samples(videos: Sequence[Path]) -> dict[Path, Sample]:
+    """Return what each clip is in the cache.
 
     Raises:
-        UsageError: if one is named twice, or its path cannot be an id.
+        UsageError: if one is named twice.
     """
-    from corpus.cells import BadCell, id_of
     from corpus.sample import Sample
+    from serve.clips import clip_id
 
-    faults = [f"{video} is named twice" for video in set(videos) if videos.count(video) > 1]
-    samples = []
-    for video in videos:
-        try:
-            samples.append(Sample(id=id_of(str(video)), video=video))
-        except BadCell as error:
-            faults.append(f"{str(video)!r} cannot be an id: {error}; use --manifest")
-    if faults:
-        raise UsageError("; ".join(sorted(faults)))
-    return samples
+    if twice := sorted(str(video) for video in set(videos) if videos.count(video) > 1):
+        raise UsageError("; ".join(f"{video} is named twice" for video in twice))
+    return {video: Sample(id=clip_id(video), video=video) for video in videos}
 
 
 def _write(captions: Sequence[Caption], out: Path | None, *, shown: bool) -> None:

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import cli
+from cache.store import Store
 from core.errors import UnknownName, UsageError
 from tests.extract.encoders.conftest import checkpoints
 from tests.media.painted import paint
@@ -44,6 +46,18 @@ def test_every_clip_is_a_row_whatever_became_of_it(caption):
     assert rows[1]["caption"] == ""
     assert rows[1]["cause"] == "unreadable"
     assert rows[0]["caption"] != rows[2]["caption"] != ""
+
+
+def test_clips_are_kept_by_what_they_hold_and_told_by_their_paths(caption):
+    Path("copies").mkdir()
+    shutil.copy("dark.mp4", "copies/dark.mp4")
+    _, out = caption("dark.mp4", "copies/dark.mp4", "--json")
+    rows = json.loads(out)["captions"]
+    assert [row["id"] for row in rows] == ["dark.mp4", "copies/dark.mp4"]
+    assert rows[0]["caption"] == rows[1]["caption"]
+    store = Store(Path("var/cache"))
+    kept = [header.ids for spec in store.features() for _, header in store.headers(spec.spec)]
+    assert [name.partition(b":")[0] for name in kept[0].tolist()] == [b"clip"]
 
 
 def test_captions_of_a_table_are_kept_and_written(caption):
