@@ -17,7 +17,7 @@ from corpus.folds import SplitRows
 from corpus.split_rules import units_of
 from heads.contract import TASKS, FitReport, Problem, Span
 from heads.design import Design, fit_design, save_arrays
-from heads.logistic import fit_logistic, softmax
+from heads.logistic import best_penalty, fit_logistic, softmax
 from heads.ridge import fit_ridge
 from heads.rotation import Matrix, cells_of, without_zeros
 from heads.threads import calm
@@ -98,7 +98,7 @@ class Linear:
         self._weights = self._weights * scale[:, None]
         history = [{"penalty": value, "loss": loss} for value, loss in curve.items()]
         if penalty is None:
-            penalty = min(curve, key=lambda value: curve[value])
+            penalty = best_penalty(curve)
         # A feature that is constant here has no weight; in another fold or all rows it may have.
         named = train.columns if weights else ()
         chosen = {_weight_of(name): weights.get(name, 1.0) for name in named}
@@ -127,7 +127,7 @@ class Linear:
 
         def loss(weights: np.ndarray) -> float:
             scale = self._design.spread(dict(zip(names, weights.tolist(), strict=True)))
-            return min(solve(weighed(matrix, scale), None)[2].values())
+            return min(solve(weighed(matrix, scale), None)[2].values(), default=0.0)
 
         found = choose_weights(len(names), loss, passes=self._options.weigh)
         return dict(zip(names, found.tolist(), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ def fit_logistic(
 
     Returns:
         Weights float64 [D, classes that occur], intercepts, and the log loss by penalty (empty
-        where the penalty was given).
+        where the penalty was given, or no inner fold has two classes to learn from).
     """
     classes, target = np.unique(target, return_inverse=True)
     space = _space(matrix, many_fits=penalty is None)
@@ -47,7 +47,7 @@ def fit_logistic(
         folds = _inner_folds(target, clusters, seed)
         if folds:
             curve = _curve(space.rows.astype(np.float32), target, folds, unit)
-        penalty = min(curve, key=lambda value: curve[value], default=PENALTIES[0])
+        penalty = best_penalty(curve)
     start = Weights.nothing(space.rows.shape[1], len(classes))
     found = descend(space.rows, target, penalty * unit, start=start, rough=False)
     weights = space.back(found.slopes)  # [D, K], or [D, 1] for two classes
@@ -56,6 +56,11 @@ def fit_logistic(
         weights = np.hstack([np.zeros_like(weights), weights])
         intercepts = np.array([0.0, intercepts[0]])
     return weights, intercepts, curve
+
+
+def best_penalty(curve: Mapping[float, float]) -> float:
+    """Return the penalty with the smallest loss; the strongest where rows are too few to ask."""
+    return min(curve, key=lambda value: curve[value], default=PENALTIES[0])
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -110,3 +110,12 @@ def test_a_feature_that_is_constant_in_a_fold_has_a_weight_all_the_same():
     report = head.fit(wider, None, seed=0, fixed={})
     assert report.chosen["weight(flag)"] == 1
     assert report.chosen.keys() == {"penalty", *(f"weight({name})" for name in wider.columns)}
+
+
+@pytest.mark.parametrize("weigh", [0, 1])
+def test_one_row_of_each_class_is_learnt_with_the_strongest_penalty(weigh):
+    head = make_head("linear", TWO, {"weigh": weigh})
+    pair = table("classification").take(np.array([0, 1]))
+    report = head.fit(pair.with_target(np.array([0, 1])), None, seed=0, fixed={})
+    assert report.chosen["penalty"] == 1.0
+    assert head.predict(pair).argmax(axis=1).tolist() == [0, 1]
