@@ -15,6 +15,7 @@ from cache.keys import Keys
 from cache.reading import read_column
 from cache.spec import Column, FeatureSpec
 from cache.store import Store
+from core.errors import CheckpointError
 from corpus.sample import Sample
 from extract.catalog import Request
 from extract.encoders.checkpoint import Places
@@ -58,8 +59,8 @@ def recompute(
 ) -> Iterator[Drift]:
     """Draw up to `count` OK rows of each feature, compute them again and compare.
 
-    Passed over are rows whose file is not here, and features that today's code does not give. Where
-    checkpoints were read from folders, `places` says where those are.
+    Passed over are rows whose file is not here, features that today's code does not give, and those
+    whose checkpoint is not to be had. Where it was read from a folder, `places` says where that is.
 
     Raises:
         CacheError: if the cache is not what it says it is.
@@ -74,9 +75,12 @@ def recompute(
             decoder = feature.spec.recipe.get("decoder", settings.decoder)
             groups[decoder, _encoders(feature.spec)][feature.spec] = rows
     for (decoder, _), drawn in groups.items():
-        request = request_for(list(drawn), places)
         at_hand = replace(settings, decoder=decoder)
-        yield from _compare_all(samples, opened, at_hand, request=request, drawn=drawn)
+        try:
+            request = request_for(list(drawn), places)
+            yield from _compare_all(samples, opened, at_hand, request=request, drawn=drawn)
+        except CheckpointError as error:
+            yield from (Drift(spec, 0, 0, 0.0, (), str(error)) for spec in drawn)
 
 
 def _encoders(spec: FeatureSpec) -> str:
@@ -116,8 +120,9 @@ def _compare_all(
     *,
     request: Request,
     drawn: dict[FeatureSpec, np.ndarray],
-) -> Iterator[Drift]:
+) -> list[Drift]:
     """Compute the features of one request in a cache of their own, and compare each."""
+    drifts = []
     some = [samples[row] for row in sorted({row for rows in drawn.values() for row in rows})]
     with tempfile.TemporaryDirectory() as folder:
         again = OpenCache(Store(Path(folder)), Keys(some, opened.digests), opened.digests)
@@ -126,7 +131,8 @@ def _compare_all(
             ids = [samples[row].id for row in rows]
             digests = [opened.keys.digests(spec.reads)[row] for row in rows]
             then = read_column(opened.store, spec, ids, digests)
-            yield _compare(ids, then, read_column(again.store, spec, ids, digests))
+            drifts.append(_compare(ids, then, read_column(again.store, spec, ids, digests)))
+    return drifts
 
 
 def _compare(ids: Sequence[str], then: Column, now: Column) -> Drift:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cache.spec import FeatureSpec
-from core.errors import ProjectError
+from core.errors import CheckpointError, ProjectError
 from extract.catalog import Request, resolve
 from extract.encoders.checkpoint import Places
 from extract.encoders.encoding import Encoding
@@ -74,12 +74,15 @@ def folders_lacking(stored: FeatureSpec, places: Places | None = None) -> list[s
 def is_stale(stored: FeatureSpec, places: Places | None = None) -> bool | None:
     """Say whether today's code, with the same settings, gives other values; None: nobody can tell.
 
-    Nobody can tell where a checkpoint was read from a folder, unless `places` says where that is.
+    Nobody can tell where a checkpoint was read from a folder, unless `places` says where that is,
+    or where one has to be looked into and is not to be had.
     """
     if folders_lacking(stored, places):
         return None
     try:
         specs = request_for([stored], places).specs
+    except CheckpointError:
+        return None
     except ProjectError:
         return True
     return stored.fingerprint not in {spec.fingerprint for spec in specs}

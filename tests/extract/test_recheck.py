@@ -11,6 +11,8 @@ from cache.store import Store
 from cache.writer import ShardWriter
 from corpus.sample import Sample
 from extract.catalog import resolve
+from extract.encoders.checkpoint import Places
+from extract.encoders.encoding import Encoding
 from extract.ensure import OpenCache, ensure
 from extract.pipeline import Settings
 from extract.recheck import recompute, tolerance
@@ -31,6 +33,12 @@ def cache(tmp_path, samples):
     request = resolve(["colour", "textstats"], parts=["video", "text:title"])
     ensure(samples, request, OpenCache.at(tmp_path, samples), settings=SETTINGS)
     return tmp_path
+
+
+@pytest.fixture
+def no_hub(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 def stored(cache, name):
@@ -81,6 +89,21 @@ def test_what_cannot_be_computed_again_is_passed_over(cache, samples):
     assert (found["colour"].compared, found["colour"].passed_over) == (2, "")
     far = drifts(cache, [Sample("elsewhere", video=cache / "gone.mp4")])
     assert "none has a value and its file here" in far["colour"].passed_over
+
+
+@pytest.mark.parametrize("hub", ["who/other", "Qwen/Qwen3-Embedding-0.6B"])
+def test_a_checkpoint_that_is_not_to_be_had_costs_no_other_feature(hub, cache, samples, no_hub):
+    encoding = Encoding(Places({"qwen3embedding": f"Qwen/Qwen3-Embedding-0.6B@{'0' * 40}"}))
+    name = "qwen3embedding:title"
+    (spec,) = resolve([name], parts=["text:title"], encoding=encoding).specs
+    other = {"checkpoint": {"hub": hub, "revision": "0" * 40}}
+    spec = replace(spec, recipe={**spec.recipe, **other, "compute": "float32"})
+    (key,) = OpenCache.at(cache, samples[:1]).keys.digests(spec.reads)
+    with ShardWriter(Store(cache), spec) as writer:
+        writer.add(Row.of(samples[0].id, key, np.ones(1024, np.float16)))
+    found = drifts(cache, samples[:2])
+    assert f"the checkpoint {hub} is not on this machine" in found[name].passed_over
+    assert (found["colour"].compared, found["textstats:title"].compared) == (2, 2)
 
 
 def test_a_stored_feature_is_stale_when_todays_code_gives_another():
