@@ -30,7 +30,7 @@ from media.request import FrameRequest
 if TYPE_CHECKING:
     import torch
 
-VERSION = 1
+VERSION = 2  # 2: a size of one number is what the kind of processor takes it for
 FRAMES = 8
 # What two towers call the width of their picture's vector, by model_type; others are measured:
 _WIDTHS = {"clip": "projection_dim", "siglip": "vision_config.hidden_size"}
