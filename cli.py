@@ -6,6 +6,7 @@ The command table. Nothing heavy is imported here: each command imports what it 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 
@@ -59,6 +60,8 @@ app.add_typer(cache.app, name="cache")
 def main() -> int:
     """Run one command and return its exit code: 0, 1, 2, 3, 130 or 141 (see `core/errors.py`)."""
     talk_to_stderr()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be in its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _command()
         if sys.stdout is not None:  # None: closed, as by `>&-`

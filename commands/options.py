@@ -204,5 +204,8 @@ def _shown(number: float) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a result to stdout as one JSON object; NaN, which JSON lacks, must be null already."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print a result to stdout as one JSON object; NaN, which JSON lacks, must be null already.
+
+    It is ASCII, so that no locale and no file name that is not UTF-8 spoils it.
+    """
+    print(json.dumps(value, allow_nan=False))

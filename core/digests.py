@@ -84,7 +84,7 @@ class FileDigests:
         """Keep what was computed since the last save; several processes may share a memory."""
         if self._memory is None or not self._new:
             return
-        rows = [(name, *entry) for name, entry in self._new.items()]
+        rows = [(name, *entry) for name, entry in self._new.items() if _is_text(name)]
         try:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.closing(sqlite3.connect(self._memory, timeout=30)) as base, base:
@@ -94,6 +94,15 @@ class FileDigests:
             logger.info("file digests not remembered in %s: %s", self._memory, error)
         self._new.clear()
         self._saved_s = time.monotonic()
+
+
+def _is_text(name: str) -> bool:
+    """Say whether the bytes of a path are UTF-8, as SQLite needs them."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _load(memory: Path) -> dict[str, _Entry]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 
@@ -43,6 +44,17 @@ def test_a_clip_that_cannot_be_read_has_a_reason_and_no_number(run, fitted):
     assert (done.code, answer["value"], answer["low"], answer["high"]) == (3, None, None, None)
     assert "No such file" in answer["reason"]
     assert "no prediction: missing: " in run("predict", fitted / "ecr", "gone.mp4").out
+
+
+def test_a_clip_whose_name_is_no_utf8_is_predicted(run, clips, fitted, tmp_path):
+    odd = tmp_path / os.fsdecode(b"sch\xf6n.mp4")
+    shutil.copy2(clips.folder / "33.mp4", odd)
+    os.utime(odd, (1e9, 1e9))  # old enough for its digest to be remembered
+    done = run("predict", fitted / "ecr", odd, "--json")
+    assert (done.code, json.loads(done.out)["id"]) == (0, odd.name)
+    assert done.out.isascii()
+    odd.write_bytes(b"broken")
+    assert run("predict", fitted / "ecr", odd).out.startswith("sch\\udcf6n.mp4: no prediction")
 
 
 @pytest.mark.parametrize(
