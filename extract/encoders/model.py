@@ -76,6 +76,8 @@ def load_model(
         )
     if computing.quantize == "int8":
         _keep_activations_whole(model)
+    if computing.quantize == "nf4":
+        _leave_unpacked(model)
     model.eval().requires_grad_(requires_grad=False)
     if prepare is not None:
         prepare(model)
@@ -118,6 +120,19 @@ def _by_whole_activations(layer: Any, given: torch.Tensor) -> torch.Tensor:
     weights = int8_vectorwise_dequant(layer.weight.data, layer.weight.SCB).to(given.dtype)
     bias = None if layer.bias is None else layer.bias.to(given.dtype)
     return nn.functional.linear(given, weights, bias)
+
+
+def _leave_unpacked(model: nn.Module) -> None:
+    """Let layers be computed as on other CPUs where one with AVX512-BF16 could not.
+
+    There bitsandbytes packs weights in blocks of 32 rows and 64 columns, and fails at others, such
+    as the 96 columns of CLAP.
+    """
+    from bitsandbytes.nn.modules import Linear4bit
+
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit) and (layer.out_features % 32 or layer.in_features % 64):
+            layer.support_avx512bf16_for_cpu = False
 
 
 def _quantised(model: nn.Module) -> bool:

@@ -74,3 +74,15 @@ def test_a_recipe_says_that_int8_is_of_the_weights_alone(folder, tmp_path):
     )
     assert short.recipe["int8"] == "weights"
     assert "int8" not in whole.recipe
+
+
+def test_nf4_takes_layers_that_fit_no_block_of_the_cpu(checkpoints):
+    whole, quantised = (
+        load_model(AutoModel, checkpoints("clap"), Computing(quantize=mode), "cpu")
+        for mode in ("none", "nf4")
+    )
+    spectra = torch.randn(2, 1, 1001, 64, generator=torch.Generator().manual_seed(0))
+    found, expected = (
+        each.get_audio_features(input_features=spectra).pooler_output for each in (quantised, whole)
+    )
+    assert torch.cosine_similarity(found, expected).min() > 0.8
