@@ -13,6 +13,7 @@ import typer
 from commands import encoders as e
 from commands import gathering, leaderboard, learning, loading, observing, reporting
 from commands import options as o
+from core.errors import UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
@@ -161,10 +162,20 @@ def _config(
     features: tuple[str, ...],
     days: tuple[str, ...],
 ) -> FitConfig:
-    """Return what to fit."""
-    from heads.neighbour_columns import with_neighbours
+    """Return what to fit.
+
+    Raises:
+        UsageError: if a head that looks for neighbours is given columns of them.
+    """
+    from heads.neighbour_columns import source_of, with_neighbours
     from heads.result import FitConfig
 
+    columns = [name for name in features if source_of(name)]
+    if columns and given.head in {"knn", "retrieval"}:
+        raise UsageError(
+            f"--head {given.head} looks for neighbours itself and reads no columns of them such as "
+            f"{columns[0]}; name {source_of(columns[0])} instead, or another --head"
+        )
     return with_neighbours(
         FitConfig(
             head=given.head,

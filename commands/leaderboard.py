@@ -79,13 +79,11 @@ def run(
     if from_day or to_day:
         found = leaderboard_epochs.windowed(found, (from_day, to_day))
     made = boards(found.fits, metric, detailed=html is not None)
-    for board in made:
-        if metric and board.metric != metric:
-            logger.warning("%s has no %s: by %s", board.target, metric, board.metric)
-    if table is not None:
-        write_text(table, _csv(made))
     if html is not None:
         reporting.write_comparison(found, made, html, metric=metric)
+    if table is not None:
+        write_text(table, _csv(made))
+    _warn(made, found, metric)
     if as_json:
         o.print_json(
             {
@@ -97,6 +95,16 @@ def run(
         return 0
     _print(made, found)
     return 0
+
+
+def _warn(made: Sequence[Board], found: Found, metric: str | None) -> None:
+    """Say which boards lack the metric that was asked for, and which are of too few rows."""
+    fits = {str(fit.folder): fit for fit in found.fits}
+    for board in made:
+        if metric and board.metric != metric:
+            logger.warning("%s has no %s: by %s", board.target, metric, board.metric)
+        if few := reporting.too_few(fits[board.entries[0].folder]):
+            logger.warning("%s (%s): %s", board.target, board.digest, few)
 
 
 def _print(made: Sequence[Board], found: Found) -> None:

@@ -83,10 +83,6 @@ def _compare(runs: Sequence[Path], out: Path | None) -> Path:
     if out is None:
         raise UsageError("name the page that compares the runs: --out comparison.html")
     found = find_runs(runs)
-    if not found.fits:
-        other = [f"{count} runs of {command}" for command, count in found.other.items()]
-        seen = [*other, *(f"{run.folder}: {run.why}" for run in found.unranked)]
-        raise RunError(f"there is no finished run of fit-head to compare: {'; '.join(seen)}")
     reporting.tell_others(found)
     reporting.refuse_tables(out, found.fits)
     reporting.write_comparison(found, boards(found.fits, detailed=True), out)

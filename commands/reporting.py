@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import loading
+from core.errors import RunError
 from core.log import logger
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def write_page(
     from heads.run_report import SHOWN, Outside, shown_rows, write_run_report
 
     run = read_fit(folder)
-    if few := _too_few(run):
+    if few := too_few(run):
         logger.warning("%s", few)
         notes = (few, *notes)
     shown = shown_rows(run, max(SHOWN, open_samples))
@@ -51,11 +52,11 @@ def write_page(
     return write_run_report(run, shown, Outside(texts, _strips(wanted), notes))
 
 
-def _too_few(run: FitRun) -> str:
+def too_few(run: FitRun) -> str:
     """Return in words that a run scored too few rows, and how to score all; "" where it did not."""
-    from scoring.bootstrap import too_few
+    from scoring import bootstrap
 
-    few = too_few(len(run.scored.ids), run.scored.group)
+    few = bootstrap.too_few(len(run.scored.ids), run.scored.group)
     folds = "kfold" in run.content["split"]["rule"] and run.content.get("fold") is None
     if not few or folds or run.scored.group is not None:  # folds of rows would part the groups
         return few
@@ -104,12 +105,20 @@ def tell_others(found: Found) -> None:
 def write_comparison(
     found: Found, made: Sequence[Board], place: Path, *, metric: str | None = None
 ) -> None:
-    """Write the page of some boards, made in detail of the runs that were found."""
+    """Write the page of some boards, made in detail of the runs that were found.
+
+    Raises:
+        RunError: if none of them is a finished fit.
+    """
     import shlex
 
     from core.files import write_text
     from scoring.board_page import render
 
+    if not found.fits:
+        other = [f"{count} runs of {command}" for command, count in found.other.items()]
+        seen = [*other, *(f"{run.folder}: {run.why}" for run in found.unranked)]
+        raise RunError(f"there is no finished run of fit-head to compare: {'; '.join(seen)}")
     folders = shlex.join(str(run.folder) for run in found.fits)
     again = f"python cli.py leaderboard {folders} --html {shlex.quote(str(place))}"
     if metric:

@@ -16,6 +16,11 @@ from scoring.report_data import METRIC_WORDS
 from scoring.report_scores import interval, number, score_cell, with_arrow
 
 MOST_ARMS = 64  # of each head that the page shows; the file has all
+_GAINS = {
+    "alone": "alone",
+    "shapley": "averaged over all orders of joining (Shapley)",
+    "last": "joining last",
+}
 
 
 def render(found: Ablation, repeat: Sequence[str] = ()) -> str:
@@ -59,9 +64,10 @@ def _headline(found: Ablation) -> Html:
 
 
 def _players(found: Ablation, heads: Sequence[str]) -> Html:
+    drawn = [_GAINS[kind] for kind in _GAINS if any(getattr(line, kind) for line in found.players)]
     caption = (
-        f"Gain in {found.metric}: of a feature alone, averaged over all orders of joining "
-        "(Shapley), and joining last. On the right what its extraction took."
+        f"Gain in {found.metric} of a feature {', '.join(drawn)}. On the right what its extraction "
+        "took."
     )
     columns = [("feature", ""), *((name, "number") for name in ("Shapley", "alone", "last"))]
     columns.append(("costs", "number"))

@@ -123,6 +123,7 @@ def test_wrong_options_of_extract_are_refused_before_any_work(
         (["--head", "gbm", "--target", "ecr", "--fold", "6"], ["fold 6", "1..5"]),
         (["--head", "linear", "--target", "ecr", "--set", "penalty=x"], ["penalty", "'x'"]),
         (["--head", "mean", "--target", "ecr", "--split", "author-kfold:9"], ["8", "fewer folds"]),
+        (["--head", "knn", "--target", "ecr", "--features", "knn(colour)"], ["--head knn looks"]),
     ],
 )
 def test_wrong_options_of_fit_head_are_refused_before_features_are_read(

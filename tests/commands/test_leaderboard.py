@@ -102,3 +102,19 @@ def test_what_is_misused_is_said(board, run, arguments, words):
     done = run(*arguments)
     assert done.code == 2
     assert words in done.err
+
+
+def test_no_page_is_written_of_no_fit(board, tmp_path):
+    done = board("var/runs/d", "--html", tmp_path / "page.html", "--csv", tmp_path / "runs.csv")
+    assert (done.code, list(tmp_path.iterdir())) == (1, [])
+    assert "no finished run of fit-head to compare: 1 runs of extract" in done.err
+
+
+def test_why_a_board_has_no_intervals_is_said_once(board, run, clips, tmp_path):
+    rows = ("--head", "mean", "--target", "ecr", "--split", "kfold:10", "--fold", 1)
+    for name in ("x", "y"):
+        out = ("--features", "meta:p1", "--open-samples", 0, "--out", tmp_path / name)
+        assert run("fit-head", clips.table, *COLUMNS, *rows, *out).code == 0
+    done = board(tmp_path)
+    assert "[undefined, undefined]" in done.out
+    assert done.err.count("rows scored: 4; so few are not a measurement") == 1

@@ -51,6 +51,13 @@ def test_names_from_tables_are_escaped():
     assert "onerror" not in dict(page.attributes)
 
 
+def test_the_caption_names_only_the_gains_that_are_drawn():
+    alone = render(made([player("a", None)], [arm("a")]))
+    assert "Gain in srocc of a feature alone. On the right" in alone
+    both = render(made([player("a", last=SURE)], [arm("a")]))
+    assert "alone, averaged over all orders of joining (Shapley), joining last." in both
+
+
 def test_what_is_not_known_is_said():
     found = made(
         [player("a", UNDEFINED, cost_s=None), player("b", None)], [arm("a", score=UNDEFINED)]
