@@ -27,7 +27,15 @@ from scipy import sparse
 
 from cache.spec import Column, FeatureSpec
 from core.errors import FitError
-from heads.counts import counts_of, frequent, inverse_frequency, moments_of, normalised
+from heads.counts import (
+    MOST,
+    MOST_DENSE,
+    counts_of,
+    frequent,
+    inverse_frequency,
+    moments_of,
+    normalised,
+)
 from heads.moments import helped_by_log, varying, with_log
 
 LIMIT = 10.0  # standard deviations: beyond (a broken file, another unit) counts as this far
@@ -175,18 +183,18 @@ def kind_of(spec: FeatureSpec) -> str:
     return "number" if spec.name.startswith("meta:") and _width(spec) == 1 else "dense"
 
 
-def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
+def fit_block(column: Column, *, raw: bool, balance: float, support: int = 1) -> Block:
     """Learn one feature's columns from the train rows; width 0 where nothing in it varies.
 
     `balance` 1 gives every block a variance of 1 in all, 0 gives every dense column a variance of
-    1.
+    1. Hashed n-grams that fewer than `support` rows have get no column.
 
     Raises:
         FitError: if a value that is there is not finite.
     """
     kind = kind_of(column.spec)
     if kind == "counts":
-        return _fit_counts(column, raw=raw)
+        return _fit_counts(column, raw=raw, support=support)
     levels = _levels(column) if kind == "categories" else ()
     values = _source(column, kind, levels)
     values = values if column.present.all() else values[column.present]
@@ -221,10 +229,10 @@ def fit_block(column: Column, *, raw: bool, balance: float) -> Block:
     )
 
 
-def _fit_counts(column: Column, *, raw: bool) -> Block:
+def _fit_counts(column: Column, *, raw: bool, support: int) -> Block:
     """Learn which n-grams of the train rows to look at, and how much each says."""
     counts = counts_of(column)[column.present]
-    kept = frequent(counts, dense=raw)
+    kept = frequent(counts, support=support, most=MOST_DENSE if raw else MOST)
     idf, centre, scale = np.zeros(0, np.float32), np.zeros(len(kept)), np.ones(len(kept))
     if not raw:
         idf = inverse_frequency(counts[:, kept])

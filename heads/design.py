@@ -89,18 +89,24 @@ class Design:
         return cls(tuple(Block.from_json(value, arrays) for value, arrays in pairs))
 
 
-def fit_design(train: FeatureTable, *, raw: bool = False, balance: float = 1.0) -> Design:
+def fit_design(
+    train: FeatureTable, *, raw: bool = False, balance: float = 1.0, support: int = 1
+) -> Design:
     """Learn the columns of all the table's features from its rows.
 
     Args:
         train: the rows to learn from.
         raw: values as they are, gaps NaN (trees), instead of scaled with gaps at the mean.
         balance: see `fit_block`.
+        support: see `fit_block`.
 
     Raises:
         FitError: if no feature has two values to tell samples apart by, or one is not finite.
     """
-    blocks = [fit_block(column, raw=raw, balance=balance) for column in train.columns.values()]
+    blocks = [
+        fit_block(column, raw=raw, balance=balance, support=support)
+        for column in train.columns.values()
+    ]
     design = Design(tuple(block for block in blocks if block.width))
     if not design.width:
         raise FitError(_nothing_text(train))

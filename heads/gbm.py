@@ -88,7 +88,8 @@ class Gbm:
         fixed: Mapping[str, float],
     ) -> FitReport:
         """Grow trees on `train` until `valid` gets no better, or as many as `fixed` says."""
-        self._design = fit_design(train, raw=True)
+        # No tree can split on an n-gram that fewer rows have than a leaf must hold.
+        self._design = fit_design(train, raw=True, support=self._leaf_rows(len(train)))
         self._anchor = fit_anchor(self.problem.observed, train)
         matrix = self._design.apply(train)
         settings = self._settings(*matrix.shape, seed=seed)
@@ -137,6 +138,10 @@ class Gbm:
         )
         return booster, next(iter(curve["valid"].values()))
 
+    def _leaf_rows(self, rows: int) -> int:
+        """Return the fewest of so many train rows that a leaf must hold."""
+        return self._options.leaf_rows or int(np.clip(rows // 50, 3, 20))
+
     def _settings(self, rows: int, columns: int, *, seed: int) -> dict[str, Any]:
         """Return LightGBM's parameters.
 
@@ -148,7 +153,7 @@ class Gbm:
         settings: dict[str, Any] = {
             "learning_rate": given.rate,
             "num_leaves": given.leaves or int(np.clip(rows // 20, 4, 31)),
-            "min_data_in_leaf": given.leaf_rows or int(np.clip(rows // 50, 3, 20)),
+            "min_data_in_leaf": self._leaf_rows(rows),
             "feature_fraction": given.columns or (0.2 if columns > WIDE else 0.8),
             "max_bin": 63,
             "force_col_wise": True,

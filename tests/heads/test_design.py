@@ -120,10 +120,12 @@ def test_a_rare_word_weighs_more_than_a_common_one():
     assert first[1] > 1.5 * first[0]
 
 
-def test_words_of_one_train_row_go_where_columns_are_dense():
+def test_words_of_few_train_rows_go_where_so_many_are_asked_for():
     counts = np.array([[1, 1, 0], [1, 0, 2], [0, 0, 1]])
     table = make_table(make_counts("words:title", counts))
-    assert fit_design(table, raw=True).names() == ["words:title[0]", "words:title[2]"]
+    most = ["words:title[0]", "words:title[2]"]
+    assert fit_design(table, raw=True, support=2).names() == most
+    assert fit_design(table, raw=True, support=9).names() == most
     assert len(fit_design(table).names()) == 3
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from heads.catalog import make_head
 from heads.contract import Problem
-from tests.heads.tables import make_column, make_table
+from heads.design import Design
+from tests.heads.tables import make_column, make_counts, make_table
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,14 @@ def test_without_any_known_validation_label_the_trees_are_those_of_no_validation
 def test_a_day_that_no_train_row_knows_is_finite(curves):
     blank = with_gaps(curves, 2, np.arange(300))
     assert np.isfinite(fitted(blank)[0].predict(curves)).all()
+
+
+@pytest.mark.parametrize(("options", "kept"), [({}, 2), ({"leaf_rows": 2}, 3)])
+def test_words_that_no_leaf_could_hold_get_no_column(options, kept, tmp_path):
+    rows = np.arange(250)
+    counts = np.stack([rows % 2, rows < 5, rows < 4], axis=1)
+    table = make_table(make_counts("words:title", counts), target=rows % 2 + 0.1 * (rows < 3))
+    head = make_head("gbm", Problem("regression"), options)
+    head.fit(table, None, seed=0, fixed={})
+    head.save(tmp_path)
+    assert len(Design.load(tmp_path).names()) == kept
