@@ -26,14 +26,35 @@ def examples(*commands: str) -> str:
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Let a YAML file give the defaults of the command's options."""
+    """Let a YAML file give the defaults of the command's options, by `--set` or `options` say."""
     if path is not None:
-        known = {parameter.name for parameter in context.command.params if parameter.name}
-        values = read_config(path, known - {"config", "help"})
-        if isinstance(values.get("columns"), dict):  # as a file of --columns has it
-            values["columns"] = json.dumps(values["columns"], ensure_ascii=False, default=str)
-        context.default_map = values
+        named = {each.name: each for each in context.command.params if each.name != "help"}
+        spelled = {option.strip("-"): each for each in named.values() for option in each.opts}
+        known = {name.replace("-", "_"): each for name, each in {**spelled, **named}.items()}
+        values = read_config(path, known.keys() - {"config"})
+        context.default_map = {
+            known[name].name: _as_typed(value, repeated=known[name].multiple)
+            for name, value in values.items()
+        }
     return path
+
+
+def _as_typed(value: Any, *, repeated: bool) -> Any:
+    """Return a value of a YAML file as the command line has it, where YAML says it in its own way.
+
+    A list is what commas part; a mapping is NAME=VALUE, again and again, or what --columns takes.
+    """
+    if isinstance(value, dict) and repeated:
+        return [f"{name}={_typed_word(each)}" for name, each in value.items()]
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, list) and not repeated:
+        return ",".join(map(str, value))
+    return value
+
+
+def _typed_word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 ManifestArgument = Annotated[

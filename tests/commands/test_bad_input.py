@@ -1,6 +1,10 @@
 """Bad input gets one clear error with its remedy, and the right exit code."""
 
+import json
+
 import pytest
+
+from core.runs import read_run
 
 FIT = ("--head", "linear", "--features", "colour", "--target")
 
@@ -155,6 +159,24 @@ def test_a_config_may_map_columns_as_their_own_file_does(run, clips, tmp_path):
     options = ("--features", "textstats", "--dry-run", "--json")
     done = run("extract", clips.table, "--config", "c.yaml", *options)
     assert (done.code, "textstats:author" in done.out) == (0, True), done.err
+
+
+def test_a_config_may_say_lists_and_names_as_yaml_does(run, clips, tmp_path):
+    lines = [
+        "features: [meta:duration]",
+        "set: {penalty: 3.0}",
+        "quantiles: [0.4, 0.6]",
+    ]
+    lines += ["weights: {resnet101: folder}", "split: kfold:5", "open-samples: 0", "json: true"]
+    (tmp_path / "c.yaml").write_text("\n".join(lines))
+    asked = (clips.table, "--columns", COLUMNS, "--head", "linear", "--target", "ecr")
+    done = run("fit-head", *asked, "--config", "c.yaml", "--out", "out")
+    assert done.code == 0, done.err
+    assert "metrics" in json.loads(done.out)
+    config = read_run(tmp_path / "out")["config"]
+    assert config["options"] == ["penalty=3.0"]
+    assert config["weights"] == ["resnet101=folder"]
+    assert (config["features"], config["quantiles"]) == ("meta:duration", "0.4,0.6")
 
 
 def test_a_run_folder_that_is_none(run, clips):
