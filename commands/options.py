@@ -45,16 +45,12 @@ def _as_typed(value: Any, *, repeated: bool) -> Any:
     A list is what commas part; a mapping is NAME=VALUE, again and again, or what --columns takes.
     """
     if isinstance(value, dict) and repeated:
-        return [f"{name}={_typed_word(each)}" for name, each in value.items()]
+        return [f"{name}={each}" for name, each in value.items()]
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, list) and not repeated:
         return ",".join(map(str, value))
     return value
-
-
-def _typed_word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 ManifestArgument = Annotated[
