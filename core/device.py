@@ -41,9 +41,11 @@ def choose_device(asked: str | None = None) -> Choice:
         return Choice("cpu", "no CUDA device")
     try:
         device = torch.device(asked)
-    except RuntimeError as error:
+        if device.type != "cuda":  # of that it is known, below, how many there are
+            torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"--device {asked!r} is not a device; expected cpu, cuda or cuda:1"
+            f"--device {asked!r} is not a device of this machine; expected cpu, cuda or cuda:1"
         ) from error
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:

@@ -34,8 +34,10 @@ def test_each_purpose_has_a_seed_of_its_own():
 
 def test_the_device_that_is_asked_for_must_be_there():
     assert choose_device("cpu").value == "cpu"
-    with pytest.raises(UsageError, match="not a device"):
+    with pytest.raises(UsageError, match="'gpu0' is not a device"):
         choose_device("gpu0")
+    with pytest.raises(UsageError, match="'mtia' is not a device of this machine"):
+        choose_device("mtia")
     with pytest.raises(UsageError, match=re.escape("try --device cpu")):
         choose_device(f"cuda:{torch.cuda.device_count()}")
 
