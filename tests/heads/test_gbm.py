@@ -1,4 +1,4 @@
-"""Trees of curves whose days have gaps: each day learns from its own rows and no others."""
+"""What trees look at; curves whose days have gaps: each day learns from its own rows alone."""
 
 import numpy as np
 import pytest
@@ -70,3 +70,17 @@ def test_words_that_no_leaf_could_hold_get_no_column(options, kept, tmp_path):
     head.fit(table, None, seed=0, fixed={})
     head.save(tmp_path)
     assert len(Design.load(tmp_path).names()) == kept
+
+
+@pytest.mark.parametrize(("others", "share"), [([], 0.2), (["meta:likes"], 0.8)])
+def test_a_number_beside_a_wide_embedding_is_seen_by_most_trees(others, share):
+    values = np.random.default_rng(0).normal(size=(120, 220))
+    narrow = [make_column(name, values[:, 0]) for name in others]
+    table = make_table(make_column("wide", values), *narrow, target=values[:, 0] + values[:, 1])
+    usual, told = (
+        make_head("gbm", Problem("regression"), {"rounds": 20, **given})
+        for given in ({}, {"columns": share})
+    )
+    for head in (usual, told):
+        head.fit(table, None, seed=0, fixed={})
+    assert (usual.predict(table) == told.predict(table)).all()
