@@ -94,7 +94,7 @@ class Encoder:
         """Turn one sample's parts into arrays of the model's own size."""
         if self._state.prepare is None:
             self._state.prepare = self.network.preparer(self._folder)
-        return self._state.prepare(inputs)
+        return self._state.prepare(_encodable(inputs))
 
     def load(self, device: DeviceOf) -> None:
         """Load the weights, in eval mode and without gradients.
@@ -163,6 +163,18 @@ class _State:
 
     def __reduce__(self) -> tuple[type[_State], tuple[()]]:
         return _State, ()
+
+
+def _encodable(inputs: Inputs) -> Inputs:
+    """Put U+FFFD for half a surrogate pair, with which texts end that were cut within an emoji.
+
+    No tokenizer takes such a text.
+    """
+    text = {
+        name: words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        for name, words in inputs.text.items()
+    }
+    return replace(inputs, text=text)
 
 
 def _first_line(error: BaseException) -> str:
