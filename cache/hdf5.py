@@ -15,10 +15,8 @@ is no moment at which a half-made HDF5 file has the name of a whole one.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,13 +24,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from cache.hdf5_file import VERSION, dataset_of, opened, read_at, read_whole
 from cache.shard import Header, Segments, shard_errors
 from cache.spec import FeatureSpec, Row
 from cache.values import stored_dtype
 from core.fingerprint import DIGEST_BYTES
 from core.status import Status
 
-VERSION = 1
 # Pieces of this size on average take as long by a system call each as picked out of a block that is
 # read at once (4.3 ms for 8 MB); of 1 KiB, calls take 2.6 times as long, of 128 KiB a quarter.
 _DIRECT_BYTES = 4 << 10
@@ -61,26 +59,26 @@ class Hdf5Format:
 
     def read_header(self, path: Path, spec: FeatureSpec) -> Header:
         """Read ids, digests, statuses and causes."""
-        with _opened(path, spec) as file:
+        with opened(path, spec) as file:
             header = Header(
-                ids=_read(file, "ids"),
-                digests=_read(file, "digests"),
-                status=_read(file, "status"),
-                cause=_read(file, "cause"),
-                causes=tuple(_texts(_read(file, "causes"))),
+                ids=read_whole(file, "ids"),
+                digests=read_whole(file, "digests"),
+                status=read_whole(file, "status"),
+                cause=read_whole(file, "cause"),
+                causes=tuple(_texts(read_whole(file, "causes"))),
             )
             _check_header(header)
-            values = _dataset(file, "values")
+            values = dataset_of(file, "values")
             _check_values(file, values, spec, int((header.status == Status.OK).sum()))
             self._places[path] = values.get_offset() or 0
         return header
 
     def read_reasons(self, path: Path, spec: FeatureSpec) -> np.ndarray:
         """Read the reasons of all rows: object [N]."""
-        with _opened(path, spec) as file:
-            table = np.array(_texts(_read(file, "reasons")), dtype=object)
-            reason = _read(file, "reason")
-            if reason.shape != _dataset(file, "ids").shape or reason.dtype != np.int32:
+        with opened(path, spec) as file:
+            table = np.array(_texts(read_whole(file, "reasons")), dtype=object)
+            reason = read_whole(file, "reason")
+            if reason.shape != dataset_of(file, "ids").shape or reason.dtype != np.int32:
                 raise ValueError("its rows have no reason each")
             if _outside(reason, len(table)):
                 raise ValueError("it has a reason that does not exist")
@@ -89,13 +87,13 @@ class Hdf5Format:
 
     def read_offsets(self, path: Path, spec: FeatureSpec) -> np.ndarray:
         """Read where each value of a ragged feature or text starts and ends: int64 [values + 1]."""
-        with _opened(path, spec) as file:
-            offsets = _read(file, "offsets")
+        with opened(path, spec) as file:
+            offsets = read_whole(file, "offsets")
             if offsets.ndim != 1 or not len(offsets) or offsets.dtype != np.int64:
                 raise ValueError(f"its offsets are {offsets.dtype} {offsets.shape}")
             if offsets[0] != 0 or (np.diff(offsets) < 0).any():
                 raise ValueError("its offsets do not rise from 0")
-            if offsets[-1] != _dataset(file, "values").shape[0]:
+            if offsets[-1] != dataset_of(file, "values").shape[0]:
                 raise ValueError("its offsets do not end where its values do")
         return offsets
 
@@ -167,47 +165,6 @@ def _write_values(file: h5py.File, spec: FeatureSpec, values: Sequence[Any]) -> 
     file["values"] = np.concatenate([empty, *values]).astype(dtype, copy=False)
 
 
-@contextlib.contextmanager
-def _opened(path: Path, spec: FeatureSpec) -> Iterator[h5py.File]:
-    """Open a shard of this feature for reading; what goes wrong below is a CacheError about it.
-
-    Without file locks: shards never change, and shared file systems often refuse locks.
-    """
-    with shard_errors(path), h5py.File(path, "r", locking=False) as file:
-        found = file.attrs["fingerprint"]
-        if found != spec.fingerprint:
-            raise ValueError(f"it is of {file.attrs['feature']} {found}, not of {spec.name}")
-        if file.attrs["version"] != VERSION:
-            raise ValueError(f"its version is {file.attrs['version']}, not {VERSION}")
-        yield file
-
-
-def _dataset(file: h5py.File, name: str) -> h5py.h5d.DatasetID:
-    """Return a dataset that lies whole and plain in this file.
-
-    A file of somebody else's could link to other files, or claim a size that it does not have. The
-    low level of h5py is three times faster here, which counts in a folder of many small shards.
-    """
-    key = name.encode()
-    if file.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
-        raise ValueError(f"{name!r} is a link to another place")
-    dataset = h5py.h5d.open(file.id, key)
-    plan = dataset.get_create_plist()
-    if plan.get_layout() != h5py.h5d.CONTIGUOUS or plan.get_external_count():
-        raise ValueError(f"{name!r} is not stored in one piece")
-    if dataset.get_storage_size() != dataset.dtype.itemsize * math.prod(dataset.shape):
-        raise ValueError(f"{name!r} is not whole")
-    return dataset
-
-
-def _read(file: h5py.File, name: str) -> np.ndarray:
-    dataset = _dataset(file, name)
-    values = np.empty(dataset.shape, dataset.dtype)
-    if values.size:
-        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
-    return values
-
-
 def _check_header(header: Header) -> None:
     rows = len(header.ids)
     shapes = (header.ids.shape, header.digests.shape, header.status.shape, header.cause.shape)
@@ -231,11 +188,11 @@ def _outside(numbers: np.ndarray, size: int) -> bool:
 
 
 def _check_values(
-    file: h5py.File, values: h5py.h5d.DatasetID, spec: FeatureSpec, present: int
+    file: h5py.h5f.FileID, values: h5py.h5d.DatasetID, spec: FeatureSpec, present: int
 ) -> None:
     ragged = spec.is_text or spec.is_ragged
     _check_item(values, spec)
-    count = _dataset(file, "offsets").shape[0] - 1 if ragged else values.shape[0]
+    count = dataset_of(file, "offsets").shape[0] - 1 if ragged else values.shape[0]
     if count != present:
         raise ValueError(f"it has {count} values for {present} rows that are OK")
 
@@ -257,25 +214,16 @@ def _copy_runs(handle: int, start: int, runs: Segments, out: np.ndarray) -> None
         places = out.data.cast("B")
         for source, target, length in _triples(runs):
             piece = places[target * item_bytes : (target + length) * item_bytes]
-            _read_at(handle, start + source * item_bytes, piece)
+            read_at(handle, start + source * item_bytes, piece)
         return
     first = int(runs.source[0])
     block = np.empty((int((runs.source + runs.length).max()) - first, *out.shape[1:]), out.dtype)
-    _read_at(handle, start + first * item_bytes, block.data.cast("B"))
+    read_at(handle, start + first * item_bytes, block.data.cast("B"))
     if (runs.length == 1).all():
         out[runs.target] = block[runs.source - first]
         return
     for source, target, length in _triples(runs):
         out[target : target + length] = block[source - first : source - first + length]
-
-
-def _read_at(handle: int, offset: int, piece: memoryview) -> None:
-    """Fill `piece` from a place in a file; one call reads at most 2 GiB."""
-    while piece:
-        count = os.preadv(handle, [piece], offset)
-        if not count:
-            raise ValueError("it ends before its values do")
-        piece, offset = piece[count:], offset + count
 
 
 def _triples(runs: Segments) -> Iterator[tuple[int, int, int]]:

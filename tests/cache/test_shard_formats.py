@@ -192,6 +192,31 @@ def test_a_size_that_the_file_does_not_have_is_refused(store, only):
 
 
 @pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        ({"dtype": h5py.string_dtype()}, "'ids' is not of plain numbers"),
+        ({"chunks": (1,)}, "'ids' is not stored in one piece"),
+    ],
+)
+def test_ids_that_do_not_lie_plain_in_the_file_are_refused(store, only, make, text):
+    write(store, [row(0)])
+    change(only("h5"), "ids", lambda file, data: file.create_dataset("ids", data=data, **make))
+    with pytest.raises(CacheError, match=text):
+        read(store, 0)
+
+
+@pytest.mark.parametrize("value", [7, [1.5, 2.5], np.zeros(1000), h5py.Empty("f"), "é" * 9])
+@pytest.mark.parametrize("name", ["fingerprint", "version", "feature"])
+def test_a_shard_that_says_nothing_sensible_of_itself_is_refused(store, only, name, value):
+    write(store, [row(0)])
+    with h5py.File(only("h5"), "r+") as file:
+        file.attrs["fingerprint"] = "0" * 16
+        file.attrs[name] = value
+    with pytest.raises(CacheError, match="cannot be used"):
+        read(store, 0)
+
+
+@pytest.mark.parametrize(
     ("name", "replace", "text"),
     [
         ("status", lambda data: data[:1], "differ in length"),
