@@ -164,10 +164,11 @@ def _print_state(state: State, folder: str, *, as_json: bool) -> None:
     if as_json:
         o.print_json({"run": folder, **state.to_json()})
         return
-    print(f"{'feature':28} {'OK':>8} {'ABSENT':>8} {'FAILED':>8}")
+    width = max([28, *map(len, state.coverage)])
+    print(f"{'feature':{width}} {'OK':>8} {'ABSENT':>8} {'FAILED':>8}")
     for name, coverage in state.coverage.items():
         absent, bad = sum(coverage.absent.values()), sum(coverage.failed.values())
         causes = ", ".join(
             f"{n} {cause}" for cause, n in {**coverage.absent, **coverage.failed}.items()
         )
-        print(f"{name:28} {coverage.ok:8} {absent:8} {bad:8}  {causes}".rstrip())
+        print(f"{name:{width}} {coverage.ok:8} {absent:8} {bad:8}  {causes}".rstrip())

@@ -133,7 +133,7 @@ def gathered_table(
         lacking = ", ".join(name for name, count in never.items() if count == len(table))
         raise FitError(
             f"the cache has nothing of {lacking} for this table; run `python cli.py extract` with "
-            "the same table, --cache and --decoder first, or name other --features"
+            "the same table, --cache, --decoder and --weights first, or name other --features"
         )
     for name, count in never.items():
         logger.warning("%s: %d of %d rows were never extracted", name, count, len(table))

@@ -121,8 +121,7 @@ class Predictor:
         record = read_run(run)
         self.run = run
         self.bundle: Bundle = load_bundle(run / "bundle")
-        then = dict(item.split("=", 1) for item in record["config"].get("weights") or ())
-        encoding = _encoding(self.bundle.features, {**then, **(weights or {})})
+        encoding = _encoding(self.bundle.features, {**_places_then(record), **(weights or {})})
         self._request = _request(self.bundle.features, encoding)
 
     @property
@@ -165,6 +164,14 @@ def _times(samples: Sequence[Sample]) -> np.ndarray:
     """Return when samples were posted, float64 [N], NaN where unknown."""
     times = [sample.posted_at for sample in samples]
     return np.array([np.nan if time is None else time for time in times], np.float64)
+
+
+def _places_then(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return where a run found its checkpoints, by family: folders from wherever it was started."""
+    then = dict(item.split("=", 1) for item in record["config"].get("weights") or ())
+    started = Path(record["data"].get("started_in", ""))
+    folders = {family: started / Path(place).expanduser() for family, place in then.items()}
+    return then | {family: str(place) for family, place in folders.items() if place.exists()}
 
 
 def _encoding(features: Sequence[FeatureSpec], weights: Mapping[str, str]) -> Encoding:

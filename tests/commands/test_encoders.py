@@ -48,6 +48,12 @@ def test_a_fitted_run_predicts_with_the_weights_it_learnt_from(fitted, capsys):
     assert json.loads(capsys.readouterr().out)["value"] == pytest.approx(3, abs=4)
 
 
+def test_weights_are_found_from_any_folder(fitted, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert not run("predict", tmp_path / fitted, tmp_path / "3.mp4", "--cache", "../var/cache")
+
+
 def test_weights_that_moved_are_found_where_they_are_said_to_be(fitted, capsys):
     Path("weights").rename("elsewhere")
     with pytest.raises(CheckpointError, match="say where it is: --weights resnet101=FOLDER"):
