@@ -52,12 +52,18 @@ class Reading:
     tokens     the most that are read of a text, the model's own marks among them
     prefix     words before every text, which some models were trained with
     normalise  whether vectors have length 1
+    lower      whether capital letters are made small before the tokenizer sees them
     """
 
     pooling: str = "mean"
     tokens: int = 256
     prefix: str = ""
     normalise: bool = False
+    lower: bool = False
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what decides a vector, for a feature's recipe; older ones had no `lower`."""
+        return {name: fact for name, fact in vars(self).items() if name != "lower" or fact}
 
 
 def extractor(
@@ -72,7 +78,7 @@ def extractor(
     chosen = choose(name, row, encoding)
     reading = Reading(**row.facts) if row.checkpoint else reading_of(chosen.weights)
     width = chosen.width(hidden_size())
-    recipe = chosen.recipe("encoders.text", VERSION, **vars(reading))
+    recipe = chosen.recipe("encoders.text", VERSION, **reading.recipe())
     if upstream is not None:
         told = {"fingerprint": upstream.fingerprint, "recipe": dict(upstream.recipe)}
         recipe["after"] = {upstream.name: told}
@@ -102,15 +108,27 @@ def reading_of(weights: Weights) -> Reading:
     modules = [each.rpartition(".")[2] for each in types]
     if others := [name for name in modules if name not in _MODULES]:
         raise _other(weights, "modules.json", ", ".join(others), ", ".join(_MODULES))
-    length = _stated(folder / "sentence_bert_config.json").get("max_seq_length")
     words = _stated(folder / "config_sentence_transformers.json")
     prompts, chosen = words.get("prompts") or {}, words.get("default_prompt_name")
     return Reading(
         pooling=_pooling_of(weights, folder / "1_Pooling" / "config.json"),
-        tokens=int(length or Reading.tokens),
+        tokens=_length_of(folder),
         prefix=str(prompts.get(chosen, "")),
         normalise="Normalize" in modules,
+        lower=_stated(folder / "sentence_bert_config.json").get("do_lower_case") is True,
     )
+
+
+def _length_of(folder: Path) -> int:
+    """Return the most tokens of a text; newer sentence-transformers leave it to other files."""
+    length = _stated(folder / "sentence_bert_config.json").get("max_seq_length")
+    if length or not (folder / "modules.json").is_file():
+        return int(length or Reading.tokens)
+    limits = (
+        _stated(folder / "tokenizer_config.json").get("model_max_length"),
+        _stated(folder / "config.json").get("max_position_embeddings"),
+    )
+    return min((int(limit) for limit in limits if limit), default=Reading.tokens)
 
 
 def _pooling_of(weights: Weights, path: Path) -> str:
@@ -157,7 +175,8 @@ class TextNetwork:
 
     def _prefixed(self, inputs: Inputs) -> Mapping[str, Any]:
         text = inputs.upstream[self.field] if inputs.upstream else inputs.text[self.field]
-        return {"text": self.reading.prefix + text}
+        text = self.reading.prefix + text
+        return {"text": text.lower() if self.reading.lower else text}
 
     def open(
         self, folder: Path, computing: Computing, device: str, wanted: Collection[str]

@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 from core.errors import CheckpointError
 from corpus.sample import Sample
 from extract.catalog import resolve
+from extract.contract import Inputs
 from extract.encoders.encoding import Encoding
 from extract.encoders.text import Reading, reading_of
 from extract.sample_job import SampleJob, SampleTask
@@ -111,6 +112,26 @@ def test_a_folder_of_sentence_transformers_says_how_it_is_read(checkpoints, tmp_
         (folder / name).write_text(json.dumps(content))
     weights = encoder("text", folder).weights
     assert reading_of(weights) == Reading("first", 77, "search: ", normalise=True)
+
+
+def test_capitals_are_made_small_where_a_folder_says_so(checkpoints, tmp_path):
+    folder = shutil.copytree(checkpoints("text"), tmp_path / "st")
+    whole = encoder("text", folder)
+    said(folder, "sentence_bert_config.json", {"do_lower_case": True})
+    small = encoder("text", folder)
+    read = [each.prepare(Inputs(text={"title": "Two CATS"}))["text"] for each in (whole, small)]
+    assert read == ["Two CATS", "two cats"]
+    assert [each.specs[0].recipe.get("lower") for each in (whole, small)] == [None, True]
+
+
+@pytest.mark.parametrize(("limit", "tokens"), [(77, 77), (10**30, 512), (None, 512)])
+def test_a_length_that_newer_folders_leave_to_the_tokenizer_holds(
+    limit, tokens, checkpoints, tmp_path
+):
+    folder = shutil.copytree(checkpoints("text"), tmp_path / "st")
+    said(folder, "modules.json", [{"type": "sentence_transformers.base.modules.Transformer"}])
+    said(folder, "tokenizer_config.json", {"model_max_length": limit})
+    assert reading_of(encoder("text", folder).weights).tokens == tokens
 
 
 def said(folder, file, content):
