@@ -10,6 +10,7 @@ import datetime
 import math
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 LONGEST_ID = 200
@@ -42,7 +43,7 @@ def text_of(cell: Any) -> str | None:
         return None if not cell or cell.isspace() else cell
     if is_missing(cell):
         return None
-    if isinstance(cell, bool | int):
+    if isinstance(cell, bool | int | Decimal):
         return str(cell)
     if isinstance(cell, float):  # a column of whole numbers with gaps is one of floats in Parquet
         return str(int(cell)) if cell.is_integer() else str(cell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
@@ -223,7 +224,7 @@ def _label(cell: Cell) -> Target:
         return np.array(numbers, dtype=np.float64)  # None becomes NaN
     if is_missing(cell):
         return None
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
+    if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
         return float(cell)
     return text_of(cell)
 

@@ -1,5 +1,6 @@
 import gc
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from core.errors import TableError, UnknownName, UsageError
 from corpus.columns import Columns
 from corpus.manifest import read_manifest
+from corpus.targets import TargetPlan
 
 FULL = Columns.parse(
     "id=id,video=path,text=title,number=duration,category=kind,author=user,time=at,split=split"
@@ -65,6 +67,18 @@ def test_a_table_without_such_columns_has_no_such_arrays(write_table):
 def test_the_word_nan_in_a_csv_is_a_title(write_table):
     manifest = read_manifest(write_table({"id": ["a", "b"], "title": ["nan", "NA"]}))
     assert [sample.text["title"] for sample in manifest.samples] == ["nan", "NA"]
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_decimals_of_parquet_are_numbers_and_words(tmp_path, task):
+    prices = pyarrow.array([Decimal("1.50"), None], pyarrow.decimal128(9, 2))
+    content = {"id": ["a", "b"], "price": prices, "kind": prices}
+    pyarrow.parquet.write_table(pyarrow.table(content), tmp_path / "v.parquet")
+    columns = Columns.parse("category=kind")
+    plan = TargetPlan("price", task)
+    manifest = read_manifest(tmp_path / "v.parquet", columns=columns, targets=[plan])
+    assert manifest.target("price") == [1.5, None]
+    assert [sample.meta for sample in manifest.samples] == [{"kind": "1.50"}, {}]
 
 
 def test_missing_values_of_parquet_and_json_lines_are_absent(tmp_path):
