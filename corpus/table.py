@@ -20,6 +20,10 @@ from typing import Any
 from core.errors import TableError, UnknownName, UsageError
 
 _LONGEST_CELL = 16 << 20  # a long text may stand in a cell; Python's own limit is 128 KiB
+# Bytes that a Parquet table may unpack to: a file of 1 MB may hold 10 GB of one word. Many times as
+# much as the largest public table of videos.
+_LARGEST_TABLE = 4 << 30
+_ROWS_AT_ONCE = 4096
 Cell = Any  # text; in JSON lines and Parquet also numbers, times and None
 
 
@@ -208,11 +212,26 @@ def _read_parquet(path: Path) -> Table:
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise TableError(path, [f"the column {name!r} is there twice" for name in twice])
-            content = file.read()
+            content = _unpacked(path, file)
     except pyarrow.ArrowException as error:
         raise TableError(path, [f"it is not a Parquet file: {error}"]) from error
     columns = {name: _cells(content.column(name)) for name in names}
     return Table(path, columns, range(1, content.num_rows + 1), unit="row")
+
+
+def _unpacked(path: Path, file: Any) -> Any:
+    """Return the whole of an open Parquet file as an Arrow table."""
+    import pyarrow
+
+    batches, size = [], 0
+    for batch in file.iter_batches(_ROWS_AT_ONCE):
+        size += batch.nbytes
+        if size > _LARGEST_TABLE:
+            problem = f"it unpacks to more than {_LARGEST_TABLE:,} bytes"
+            remedy = "Leave out the columns that are not needed, or divide it."
+            raise TableError(path, [problem], remedy)
+        batches.append(batch)
+    return pyarrow.Table.from_batches(batches, file.schema_arrow)
 
 
 def _cells(column: Any) -> list[Cell]:

@@ -50,6 +50,16 @@ def test_parquet_rows_are_counted(tmp_path):
     assert (table.columns["n"], table.where(1)) == ([1, None], "row 2")
 
 
+def test_a_parquet_file_that_unpacks_to_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("corpus.table._LARGEST_TABLE", 1 << 20)
+    rows, path = 100_000, tmp_path / "v.parquet"
+    word = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * rows), ["x" * 20])
+    pyarrow.parquet.write_table(pyarrow.table({"id": word}), path, store_schema=False)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(TableError, match=r"it unpacks to more than 1,048,576 bytes\nLeave out"):
+        read_table(path)
+
+
 def test_a_column_that_parquet_has_twice_is_refused(tmp_path):
     path = tmp_path / "v.parquet"
     twice = pyarrow.Table.from_arrays([pyarrow.array(["a"])] * 2, names=["id", "id"])
