@@ -143,7 +143,8 @@ def products(matrix: Matrix) -> np.ndarray:
 
 def _by_columns(matrix: Matrix, mean: np.ndarray) -> Rotation:
     dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-    centred = dense.astype(np.float64) - mean
+    centred = dense.astype(np.float64)
+    centred -= mean  # in place: 1.2 GB less of 200,000 x 768
     values, turn = eigen(centred.T @ centred)
     return Rotation(matrix, mean, Spectrum(values, centred @ (turn / np.sqrt(values))), turn)
 
