@@ -118,8 +118,10 @@ def _value_type(spec: FeatureSpec, *, unicode: bool = True) -> pa.DataType:
     """Return the type of the values; one text that is no Unicode makes all of them bytes."""
     if spec.is_text:
         return pa.large_string() if unicode else pa.large_binary()
-    item = pa.list_(pa.from_numpy_dtype(stored_dtype(spec)), math.prod(spec.item_shape))
-    return pa.large_list(item) if spec.is_ragged else item
+    number = pa.from_numpy_dtype(stored_dtype(spec))
+    # vectors have no fixed size: before version 26 pyarrow cannot read gaps among such
+    item = pa.list_(number, math.prod(spec.item_shape)) if spec.is_ragged else number
+    return pa.large_list(item)
 
 
 def _is_unicode(selection: Selection) -> bool:
@@ -138,15 +140,15 @@ def _value_array(spec: FeatureSpec, values: Sequence[Any], kind: pa.DataType) ->
             values = [v if v is None else v.encode("utf-8", "surrogatepass") for v in values]
         return pa.array(values, kind)
     gaps = np.array([value is None for value in values], bool)
-    empty = np.zeros((0 if spec.is_ragged else 1, *spec.item_shape), stored_dtype(spec))
-    arrays = [empty if value is None else value.reshape(-1, *spec.item_shape) for value in values]
-    flat = np.concatenate([*arrays, empty[:0]]).reshape(-1)
-    item = kind.value_type if spec.is_ragged else kind
-    masked = {} if spec.is_ragged else {"mask": pa.array(gaps)}
-    items = pa.FixedSizeListArray.from_arrays(pa.array(flat), item.list_size, **masked)
-    if not spec.is_ragged:
-        return items
+    width = math.prod(spec.item_shape)
+    empty = np.zeros((0, width), stored_dtype(spec))
+    arrays = [empty if value is None else value.reshape(-1, width) for value in values]
     ends = np.cumsum([0, *map(len, arrays)])
+    items = pa.array(np.concatenate([*arrays, empty]).reshape(-1))
+    if spec.is_ragged:
+        items = pa.FixedSizeListArray.from_arrays(items, width)
+    else:
+        ends *= width
     return pa.LargeListArray.from_arrays(pa.array(ends), items, mask=pa.array(gaps))
 
 
@@ -156,10 +158,13 @@ def _values(spec: FeatureSpec, column: pa.Array) -> Iterator[Any]:
         for text in column.drop_null().to_pylist():
             yield text.decode("utf-8", "surrogatepass") if isinstance(text, bytes) else text
         return
-    items = column.flatten() if spec.is_ragged else column.drop_null()
-    numbers = items.flatten()
+    present = column.drop_null()
+    lengths, items = pc.list_value_length(present).to_numpy(), present.flatten()
+    numbers = items.flatten() if spec.is_ragged else items
     if numbers.null_count or items.null_count:
         raise ValueError("a value has a gap in itself")
+    width = math.prod(spec.item_shape)
+    if not spec.is_ragged and (lengths != width).any():
+        raise ValueError(f"a value has not {width} numbers")
     array = numbers.to_numpy(zero_copy_only=False).reshape(-1, *spec.item_shape)
-    lengths = pc.list_value_length(column.drop_null()).to_numpy() if spec.is_ragged else [1]
     yield from separated(spec, array, np.cumsum([0, *lengths]))

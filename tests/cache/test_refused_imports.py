@@ -169,6 +169,18 @@ def test_a_table_with_a_word_missing_is_refused(full, tmp_path, word):
         import_all(tmp_path / "out", Store(tmp_path / "other"), dry_run=True)
 
 
+def test_a_table_with_a_vector_of_another_length_is_refused(full, tmp_path):
+    export(full, tmp_path / "out", "parquet", names=["net@small"])
+    path = Store(tmp_path / "out").folder_of(VECTOR) / "values.parquet"
+    table = pq.read_table(path)
+    longer = [None if v is None else [*v, 0.0] for v in table["value"].to_pylist()]
+    values = pa.array(longer, table.schema.field("value").type)
+    pq.write_table(table.set_column(len(table.schema) - 1, "value", values), path)
+    retell(tmp_path / "out")
+    with pytest.raises(CacheError, match="a value has not 3 numbers"):
+        import_all(tmp_path / "out", Store(tmp_path / "other"), dry_run=True)
+
+
 def test_arrays_of_which_rows_share_a_value_are_refused(full, tmp_path):
     export(full, tmp_path / "out", "npy", names=["net@small"])
     path = Store(tmp_path / "out").folder_of(VECTOR) / "rows.parquet"
