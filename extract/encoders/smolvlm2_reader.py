@@ -66,9 +66,11 @@ class Reader:
 
     def _told(self, prompts: Sequence[np.ndarray], seen: torch.Tensor) -> Sequence[Value]:
         """Return a text for each prompt."""
-        ids, mask = _padded(prompts, self._marks["end"], device=seen.device, left=True)
+        end = self._marks["end"]
+        ids, mask = _padded(prompts, end, device=seen.device, left=True)
         given = {"inputs_embeds": self._spliced(ids, seen), "attention_mask": mask}
-        tokens = write(self._model, self._length, **given)
+        # the published configuration pads with a token that is beyond the vocabulary
+        tokens = write(self._model, self._length, eos_token_id=end, pad_token_id=end, **given)
         return [said(self._prompter.tokenizer, each) for each in tokens]
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoTokenizer,
     SmolVLMConfig,
@@ -165,6 +166,20 @@ def test_a_batch_of_prompts_of_all_lengths_gives_what_each_gives_alone(folder):
         assert alone["smolvlm2/caption"] == many["smolvlm2/caption"]
         for name in names - {"smolvlm2/caption"}:
             assert np.allclose(alone[name], many[name], rtol=1e-3, atol=1e-4), name
+
+
+def test_captions_of_a_batch_may_end_apart_whatever_the_checkpoint_pads_with(folder, tmp_path):
+    short = shutil.copytree(folder, tmp_path / "short")
+    weights = load_file(short / "model.safetensors")
+    weights["lm_head.weight"][[2, 10]] = weights["lm_head.weight"][[10, 2]]  # 2 is the end
+    save_file(weights, short / "model.safetensors", {"format": "pt"})
+    told = '{"eos_token_id": 2, "pad_token_id": 128002}'  # as published, beyond the vocabulary
+    (short / "generation_config.json").write_text(told)
+    inputs, names = [clip(seed, TEXTS[seed]) for seed in range(4)], {"smolvlm2/caption"}
+    together = [found["smolvlm2/caption"] for found in values(short, inputs, names)[1]]
+    alone = [values(short, [each], names)[1][0]["smolvlm2/caption"] for each in inputs]
+    assert together == alone
+    assert min(map(len, alone)) < 10 < max(map(len, alone))
 
 
 @pytest.mark.parametrize(
