@@ -165,11 +165,14 @@ def _config(
     """Return what to fit.
 
     Raises:
-        UsageError: if a head that looks for neighbours is given columns of them.
+        UsageError: if the head has nothing for --of, or finds the neighbours itself that it is to
+            read columns of.
     """
     from heads.neighbour_columns import source_of, with_neighbours
     from heads.result import FitConfig
 
+    if given.of and given.head not in {"blend", "retrieval"}:
+        raise UsageError(f"--of goes with --head blend or retrieval, not with {given.head}")
     columns = [name for name in features if source_of(name)]
     if columns and given.head in {"knn", "retrieval"}:
         raise UsageError(

@@ -49,7 +49,7 @@ def features_of(
     for name in names:
         if is_meta(name) and name not in {spec.name for spec in own}:
             raise UnknownName(
-                "feature", name, [s.name for s in own], "Declare it: --columns number="
+                "feature", name, [s.name for s in own], "Declare it: --columns number=NAME"
             )
     cached = [name for name in names if not is_meta(name)]
     vectors: list[FeatureSpec] = []

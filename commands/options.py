@@ -151,7 +151,9 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object to stdout")]
-SeedOption = Annotated[int, typer.Option("--seed", help="decides every random choice")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="decides every random choice", min=0, metavar="N")
+]
 
 DEFAULT_CACHE = Path("var/cache")
 DEMO_TABLE = "demo/videos.csv --columns demo/columns.yaml"  # in examples, after `demo demo`

@@ -128,6 +128,8 @@ def test_wrong_options_of_extract_are_refused_before_any_work(
         (["--head", "linear", "--target", "ecr", "--set", "penalty=x"], ["penalty", "'x'"]),
         (["--head", "mean", "--target", "ecr", "--split", "author-kfold:9"], ["8", "fewer folds"]),
         (["--head", "knn", "--target", "ecr", "--features", "knn(colour)"], ["--head knn looks"]),
+        (["--head", "linear", "--target", "ecr", "--of", "gbm"], ["--of goes with --head blend"]),
+        (["--head", "linear", "--target", "ecr", "--seed", "-1"], ["--seed", "greater than"]),
     ],
 )
 def test_wrong_options_of_fit_head_are_refused_before_features_are_read(
