@@ -20,7 +20,7 @@ import numpy as np
 
 from core.status import Gap, absent
 from extract.contract import Inputs, Value
-from extract.encoders.checkpoint import Weights, read_json
+from extract.encoders.checkpoint import Weights, read_settings
 from extract.encoders.chosen import Dims, arrays, choose, stated_width
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding
@@ -87,7 +87,8 @@ class AudioNetwork:
 
     def preparer(self, folder: Path) -> Prepare:
         """Return what cuts a track into windows and turns each into a spectrum."""
-        return Track(EARS[self.ear], read_json(folder / "preprocessor_config.json", self.family))
+        settings, _ = read_settings(folder, self.family, parts=["feature_extractor"])
+        return Track(EARS[self.ear], settings)
 
     def open(
         self, folder: Path, computing: Computing, device: str, wanted: Collection[str]

@@ -23,6 +23,7 @@ from core.fingerprint import digest_strings
 from core.log import logger
 
 PINS = "checkpoints.json"
+SETTINGS = "preprocessor_config.json"
 UNPINNED = "unpinned"  # the revision of a listing, which asks nobody
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -158,6 +159,26 @@ class Places:
                 write_json(self.cache / PINS, dict(sorted(pins.items())))
             logger.info("%s: %s is pinned to commit %s", family, name, pins[name])
         return pins[name]
+
+
+def read_settings(
+    folder: Path, family: str, *, parts: Sequence[str], files: Sequence[str] = (SETTINGS,)
+) -> tuple[dict[str, Any], Path]:
+    """Return how a checkpoint's processor prepares what it reads, and the file that says it.
+
+    Those of transformers 5 write all into processor_config.json, each part by its name, and look
+    there first; before, a part had a file of its own.
+
+    Raises:
+        CheckpointError: if there is none of these.
+    """
+    whole = folder / "processor_config.json"
+    content = read_json(whole, family) if whole.exists() else {}
+    for part in parts:
+        if isinstance(content.get(part), dict):
+            return content[part], whole
+    path = next((folder / name for name in files if (folder / name).exists()), folder / files[0])
+    return read_json(path, family), path
 
 
 def read_json(path: Path, family: str) -> dict[str, Any]:

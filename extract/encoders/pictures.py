@@ -2,7 +2,7 @@
 
 Resizing and cropping happen on uint8 in the workers, so that only pictures of the model's own size
 travel; scaling and normalising happen in batches on the device. The steps come from the
-checkpoint's preprocessor_config.json; what it leaves open is as its kind of processor has it, and
+checkpoint's processor file; what it leaves open is as its kind of processor has it, and
 kinds that do something else are refused. Differences from the processors of transformers stay
 within 1/255, see `tests/extract/encoders/test_pictures.py`.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import CheckpointError
-from extract.encoders.checkpoint import read_json
+from extract.encoders.checkpoint import SETTINGS, read_settings
 from media.transforms import Filter, centre_crop, resize, resize_shorter
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ _KIND_OF = {  # where the file does not even name it: by the model_type of confi
     "vit": "ViT",
     "vit_mae": "ViT",
 }
-_FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
+_PARTS = ("image_processor", "video_processor")
+_FILES = (SETTINGS, "video_preprocessor_config.json")
 _WARPS_FROM = 384  # ConvNext's processor crops below this side and warps from there on
 _WHITE = 255
 
@@ -133,8 +134,7 @@ def steps_of(folder: Path, family: str, *, size: Mapping[str, int] | None = None
     Raises:
         CheckpointError: if the file is not there, or says what this reader does not know.
     """
-    path = next((folder / name for name in _FILES if (folder / name).exists()), folder / _FILES[0])
-    config = read_json(path, family)
+    config, path = read_settings(folder, family, parts=_PARTS, files=_FILES)
     name = _name_of(config, folder)
     if name is not None and name not in _KINDS:
         raise CheckpointError(

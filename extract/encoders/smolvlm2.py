@@ -22,7 +22,7 @@ from cache.spec import TEXT, FeatureSpec
 from core.errors import CheckpointError
 from extract.contract import Inputs, Value
 from extract.encoders.captions import Length
-from extract.encoders.checkpoint import read_json
+from extract.encoders.checkpoint import read_json, read_settings
 from extract.encoders.chosen import arrays, choose, hidden_size
 from extract.encoders.encoder import Batch, Computing, Encoder, Forward, Prepare
 from extract.encoders.encoding import Encoding
@@ -168,13 +168,13 @@ def frame_steps(folder: Path, family: str) -> tuple[PictureSteps, int]:
     states another as `video_size`: the published files state both, 2048 and 512 pixels, and
     transformers puts the one in the place of the other.
     """
-    config = read_json(folder / "preprocessor_config.json", family)
+    config, path = read_settings(folder, family, parts=["video_processor", "image_processor"])
     side = int(config.get("max_image_size", {}).get("longest_edge", 0))
     stated = config.get("size") or config.get("video_sampling", {}).get("video_size") or UNSTATED
     longest = min(int(stated.get("longest_edge", 0)), MOST_SIDE)
     if not side or not longest:
         raise CheckpointError(
-            f"{family}: {folder}/preprocessor_config.json states no max_image_size, or a size "
+            f"{family}: {path} states no max_image_size, or a size "
             "without its longest_edge; it is no checkpoint of SmolVLM2"
         )
     return steps_of(folder, family, size={"height": side, "width": side}), longest
