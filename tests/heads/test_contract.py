@@ -67,7 +67,7 @@ def test_predictions_have_the_declared_shape(name, task):
     head, rest = fit(name, task)
     predicted = head.predict(rest)
     assert predicted.dtype == np.float64
-    assert predicted.shape == (40,) if task == "regression" else (40, 3)
+    assert predicted.shape == ((40,) if task == "regression" else (40, 3))
     assert np.isfinite(predicted).all()
     if task == "classification":
         np.testing.assert_allclose(predicted.sum(axis=1), 1)
@@ -77,7 +77,7 @@ def test_predictions_have_the_declared_shape(name, task):
 def test_no_rows_are_no_predictions(name, task):
     head, rest = fit(name, task)
     predicted = head.predict(rest.take(np.zeros(0, np.int64)))
-    assert predicted.shape == (0,) if task == "regression" else (0, 3)
+    assert predicted.shape == ((0,) if task == "regression" else (0, 3))
 
 
 @every
