@@ -36,7 +36,7 @@ class Checkpoint:
     """A published checkpoint, a row of the catalog; facts as its model card gives them.
 
     hub           id on the hub
-    parameters_m  millions of parameters
+    parameters_m  millions of parameters; of two halves, those of the one that is used
     licence       its short name
     """
 

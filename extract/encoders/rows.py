@@ -117,7 +117,7 @@ _VIDEO = {
     ),
     "vjepa2": _video(
         "what happens, predicted in features of 64 frames",
-        Checkpoint("facebook/vjepa2-vitl-fpc64-256", 325.0, "MIT"),
+        Checkpoint("facebook/vjepa2-vitl-fpc64-256", 326.0, "MIT"),
         1024,
         64,
     ),
@@ -145,13 +145,13 @@ _AUDIO = {
     ),
     "clap": _audio(
         "sound as captions tell of it, windows of 10 s",
-        Checkpoint("laion/clap-htsat-unfused", 153.5, "Apache-2.0"),
+        Checkpoint("laion/clap-htsat-unfused", 28.2, "Apache-2.0"),
         512,
         "clap",
     ),
     "whisper": _audio(
         "speech of 99 languages, windows of 30 s",
-        Checkpoint("openai/whisper-base", 72.6, "Apache-2.0"),
+        Checkpoint("openai/whisper-base", 20.6, "Apache-2.0"),
         512,
         "whisper",
     ),
