@@ -151,8 +151,9 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object to stdout")]
-SeedOption = Annotated[
-    int, typer.Option("--seed", help="decides every random choice", min=0, metavar="N")
+SeedOption = Annotated[  # scikit-learn takes 32 bits, LightGBM 31
+    int,
+    typer.Option("--seed", help="decides every random choice", min=0, max=2**31 - 1, metavar="N"),
 ]
 
 DEFAULT_CACHE = Path("var/cache")

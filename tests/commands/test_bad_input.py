@@ -130,6 +130,7 @@ def test_wrong_options_of_extract_are_refused_before_any_work(
         (["--head", "knn", "--target", "ecr", "--features", "knn(colour)"], ["--head knn looks"]),
         (["--head", "linear", "--target", "ecr", "--of", "gbm"], ["--of goes with --head blend"]),
         (["--head", "linear", "--target", "ecr", "--seed", "-1"], ["--seed", "greater than"]),
+        (["--head", "linear", "--target", "ecr", "--seed", "5000000000"], ["--seed", "less than"]),
     ],
 )
 def test_wrong_options_of_fit_head_are_refused_before_features_are_read(
