@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from cache.exported import exported_errors
 from cache.npy import npy_header
-from cache.parquet import NUMBER, TableWriter, read_groups, rows_of
+from cache.parquet import NUMBER, TableWriter, read_parts, rows_of
 from cache.rows import Selection
 from cache.spec import FeatureSpec, Row
 from cache.values import stored_dtype
@@ -74,15 +74,15 @@ def read_arrays(folder: Path, spec: FeatureSpec) -> Iterator[list[Row]]:
         if offsets.dtype != np.int64 or (np.diff(offsets) < 0).any():
             raise ValueError("its numbers do not rise")
     taken = 0
-    for group in read_groups(folder / _ROWS, [NUMBER]):
+    for part in read_parts(folder / _ROWS, [NUMBER]):
         with exported_errors(folder / _ROWS):
-            present = group["value"].is_valid().to_numpy()
-            numbers = group["value"].drop_null().to_numpy()
+            present = part["value"].is_valid().to_numpy()
+            numbers = part["value"].drop_null().to_numpy()
             # A value that many rows name would fill the memory.
             if (numbers != taken + np.arange(len(numbers))).any():
                 raise ValueError("the numbers of its values do not count up from 0")
             taken += len(numbers)
-            rows = rows_of(group, present, _picked(spec, values, offsets, numbers))
+            rows = rows_of(part, present, _picked(spec, values, offsets, numbers))
         yield rows
 
 

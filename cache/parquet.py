@@ -26,6 +26,7 @@ from core.status import Status
 
 NUMBER = pa.int64()  # the type of `value` where it is the number of a value in another file
 _FILE = "values.parquet"
+_ROWS_AT_ONCE = 1000  # a file of 1 MB may say that its group of a million rows holds 1 GB
 _WORDS = ("id", "digest", "status", "cause", "reason")
 
 
@@ -65,21 +66,21 @@ def write_parquet(selection: Selection, folder: Path) -> None:
 
 
 def read_parquet(folder: Path, spec: FeatureSpec) -> Iterator[list[Row]]:
-    """Yield the rows that `write_parquet` wrote, as many at a time as it did.
+    """Yield the rows that `write_parquet` wrote, some at a time.
 
     Raises:
         CacheError: if the file is not what it says it is.
     """
     path, kinds = folder / _FILE, [_value_type(spec), _value_type(spec, unicode=False)]
-    for group in read_groups(path, kinds):
+    for part in read_parts(path, kinds):
         with exported_errors(path):
-            present = group["value"].is_valid().to_numpy()
-            rows = rows_of(group, present, _values(spec, group["value"].combine_chunks()))
+            present = part["value"].is_valid().to_numpy()
+            rows = rows_of(part, present, _values(spec, part["value"].combine_chunks()))
         yield rows
 
 
-def read_groups(path: Path, kinds: Sequence[pa.DataType]) -> Iterator[pa.Table]:
-    """Yield a table group by group; its values have one of these types.
+def read_parts(path: Path, kinds: Sequence[pa.DataType]) -> Iterator[pa.Table]:
+    """Yield a table some rows at a time; its values have one of these types.
 
     Raises:
         CacheError: if it is another table.
@@ -88,20 +89,20 @@ def read_groups(path: Path, kinds: Sequence[pa.DataType]) -> Iterator[pa.Table]:
         schema = file.schema_arrow
         if not any(schema.equals(_schema(kind)) for kind in kinds):
             raise ValueError(f"its columns are {schema.remove_metadata()}, not {_schema(kinds[0])}")
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield pa.Table.from_batches([batch])
 
 
-def rows_of(group: pa.Table, present: np.ndarray, values: Iterator[Any]) -> list[Row]:
+def rows_of(part: pa.Table, present: np.ndarray, values: Iterator[Any]) -> list[Row]:
     """Return the rows of a table; those that are `present`, bool [N], take the next of the values.
 
     Raises:
         ValueError, KeyError: if a digest or a status is none, or a word is missing.
     """
     for word in _WORDS:
-        if group[word].null_count:
+        if part[word].null_count:
             raise ValueError(f"a row has no {word}")
-    columns = (group[word].to_pylist() for word in _WORDS)
+    columns = (part[word].to_pylist() for word in _WORDS)
     return [
         Row(
             name, bytes.fromhex(digest), Status[status], next(values) if ok else None, cause, reason

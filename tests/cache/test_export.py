@@ -6,6 +6,7 @@ import pytest
 
 from cache.doctor import check
 from cache.export import chosen, plan_export
+from cache.parquet import read_parquet
 from cache.spec import FeatureSpec
 from cache.store import Store
 from core.errors import StorageError, UnknownName, UsageError
@@ -23,6 +24,15 @@ def test_what_was_exported_comes_back_value_for_value(full, tmp_path, format, jo
     done = import_all(tmp_path / "out", other)
     assert told(other) == told(full)
     assert sum(sum(one.new.values()) for one in done) == sum(map(len, told(full).values()))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_a_group_of_many_rows_is_read_in_parts(store, tmp_path, spec):
+    written = [row(n, spec=spec) if n % 7 else row(n, GAPS[1], spec=spec) for n in range(1500)]
+    export(write(store, written, spec=spec), tmp_path / "out", "parquet")
+    parts = list(read_parquet(Store(tmp_path / "out").folder_of(spec), spec))
+    assert [len(part) for part in parts] == [1000, 500]
+    assert [each.sample_id for part in parts for each in part] == [r.sample_id for r in written]
 
 
 @pytest.mark.parametrize(("format", "joined"), WAYS)
