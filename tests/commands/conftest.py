@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import cli
+from core.log import logger
 from tests.media.painted import paint, tone
 
 FIT = ("--head", "linear", "--features", "colour,meta:duration")  # of the runs `fitted`
@@ -39,6 +40,8 @@ class Clips(NamedTuple):
 def call(monkeypatch, read_output, *arguments) -> Done:
     """Run `cli.py` with some arguments in this process."""
     monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
+    monkeypatch.setattr(logger, "handlers", [])  # the command's are gone with it
+    monkeypatch.setattr(logger, "propagate", logger.propagate)
     code = cli.main()
     return Done(code, *read_output())
 
