@@ -86,6 +86,7 @@ def run(
 
     if bool(videos) == (manifest is not None):
         raise UsageError("name either clips or a table: caption VIDEO..., or --manifest TABLE")
+    loading.refuse_as_clips(videos or [])
     if manifest is not None and out is not None:
         loading.refuse_overwriting(out, manifest)
     length = {"beams": beams, "least": min_tokens, "most": max_tokens}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +61,21 @@ def refuse_overwriting(out: Path, table: Path) -> None:
     """
     if out.exists() and table.exists() and out.samefile(table):
         raise UsageError(f"{out} is the table that is read; name another file to write")
+
+
+def refuse_as_clips(videos: Iterable[Path]) -> None:
+    """Make sure that what is named as clips is no folder and no table.
+
+    Raises:
+        UsageError: if one is.
+    """
+    from corpus.table import SUFFIXES
+
+    for video in videos:
+        if video.is_dir():
+            raise UsageError(f"{video} is a folder; name clips, or a table of them with --manifest")
+        if video.suffix.lower() in SUFFIXES:
+            raise UsageError(f"{video} is a table, not a clip; name it with --manifest")
 
 
 def say_by_id(state: State) -> None:

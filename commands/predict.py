@@ -107,14 +107,13 @@ def _check_asked(
     video: Path | None, manifest: Path | None, given: Mapping[str, str], out: Path | None
 ) -> None:
     """Make sure that either a clip (or its texts alone) or a table is to be predicted."""
+    if manifest is not None and given:
+        raise UsageError("--title, --description and --field go with one clip, not with --manifest")
     if (manifest is None) == (video is None and not given):
         raise UsageError("name either one clip or a table: predict RUN VIDEO, or --manifest TABLE")
     if manifest is None and out is not None:
         raise UsageError("--out goes with --manifest; one clip's prediction goes to stdout")
-    if manifest is not None and given:
-        raise UsageError("--title, --description and --field go with one clip, not with --manifest")
-    if video is not None and video.is_dir():
-        raise UsageError(f"{video} is a folder; name one clip, or a table of them with --manifest")
+    loading.refuse_as_clips([video] if video else [])
     if manifest is not None and out is not None:
         loading.refuse_overwriting(out, manifest)
 

@@ -261,3 +261,4 @@ _READERS: Mapping[str, Callable[[Path], Table]] = {
     ".ndjson": _read_json_lines,
     ".parquet": _read_parquet,
 }
+SUFFIXES = tuple(_READERS)

@@ -21,6 +21,7 @@ from corpus.steps import step_names
 from extract.catalog import Request, resolve
 from extract.encoders.checkpoint import Places
 from extract.encoders.encoding import Encoding
+from extract.encoders.rows import ENCODERS
 from extract.ensure import OpenCache, State, ensure
 from extract.pipeline import Settings
 from extract.today import encoders_of
@@ -115,12 +116,16 @@ class Predictor:
         """Read a run folder; `weights` says where checkpoints are now, by family of encoders.
 
         Raises:
+            UnknownName: if `weights` has a family that there is not.
             RunError: if it is no finished run, or today's code would give another feature.
             CheckpointError: if a checkpoint is not to be had.
         """
         record = read_run(run)
         self.run = run
         self.bundle: Bundle = load_bundle(run / "bundle")
+        for family in weights or ():
+            if family not in ENCODERS:
+                raise UnknownName("--weights: feature", family, ENCODERS)
         encoding = _encoding(self.bundle.features, {**_places_then(record), **(weights or {})})
         self._request = _request(self.bundle.features, encoding)
 

@@ -84,6 +84,7 @@ def test_a_caption_of_another_length_is_another_caption(caption):
     [
         ([], UsageError, "name either clips or a table"),
         (["dark.mp4", "--manifest", "x.csv"], UsageError, "name either clips or a table"),
+        (["videos.csv"], UsageError, "videos.csv is a table, not a clip"),
         (["dark.mp4", "dark.mp4"], UsageError, "dark.mp4 is named twice"),
         (["--manifest", "dark.mp4", "--out", "dark.mp4"], UsageError, "is the table that is read"),
         (["dark.mp4", "--by", "clip"], UnknownName, "--by 'clip' is unknown"),

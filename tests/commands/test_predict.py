@@ -135,7 +135,10 @@ def test_what_cannot_be_predicted_or_written_over_is_refused(run, clips, fitted,
     (tmp_path / "new.csv").write_text(f"id,video\nx,{clips.folder}/3.mp4\n")
     table = ("--manifest", "new.csv", "--root", clips.folder, "--out", "new.csv")
     for asked, words in (
-        (["."], "is a folder; name one clip"),
+        (["."], "is a folder; name clips"),
+        (["new.csv"], "new.csv is a table, not a clip; name it with --manifest"),
+        (["--manifest", "new.csv", "--title", "x"], "go with one clip, not with --manifest"),
+        (["x.mp4", "--weights", "resnet11=folder"], "did you mean 'resnet101'"),
         (["--field", "duration=0.4"], "the run reads video of a clip"),
         (table, "new.csv is the table that is read"),
     ):
