@@ -46,13 +46,16 @@ def run(
         ),
     ] = "spacetimegpt",
     beams: Annotated[
-        int | None, typer.Option("--beams", help="width of the search  [default: NAME's]")
+        int | None,
+        typer.Option("--beams", help="width of the search  [default: NAME's]", min=1, metavar="N"),
     ] = None,
     min_tokens: Annotated[
-        int | None, typer.Option("--min-tokens", help="no shorter  [default: NAME's]")
+        int | None,
+        typer.Option("--min-tokens", help="no shorter  [default: NAME's]", min=0, metavar="N"),
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", help="no longer  [default: NAME's]")
+        int | None,
+        typer.Option("--max-tokens", help="no longer  [default: NAME's]", min=0, metavar="N"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write  [default: stdout]", metavar="FILE")
@@ -87,8 +90,9 @@ def run(
     if bool(videos) == (manifest is not None):
         raise UsageError("name either clips or a table: caption VIDEO..., or --manifest TABLE")
     loading.refuse_as_clips(videos or [])
-    if manifest is not None and out is not None:
-        loading.refuse_overwriting(out, manifest)
+    if out is not None:
+        for read in [manifest] if manifest else videos or []:
+            loading.refuse_overwriting(out, read, what="table" if manifest else "clip")
     length = {"beams": beams, "least": min_tokens, "most": max_tokens}
     encoding = e.encoding(cache, weights, dtype, quantize, device)
     encoding = _with_length(encoding, length)

@@ -13,6 +13,7 @@ import typer
 
 from commands import leaderboard_epochs, reporting
 from commands import options as o
+from core.errors import UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def run(
     found = find_runs(runs or [RUNS])
     for place in (html, table):
         reporting.refuse_tables(place, found.fits)
+    if epochs and (html or metric):
+        raise UsageError("--epochs has no page and its own order: leave out --html and --metric")
     if epochs:
         return leaderboard_epochs.show(found.fits, (from_day, to_day), table, as_json=as_json)
     if from_day or to_day:

@@ -53,14 +53,14 @@ def load_manifest(options: TableOptions, targets: Sequence[str | TargetPlan] = (
     return manifest
 
 
-def refuse_overwriting(out: Path, table: Path) -> None:
-    """Make sure that a file to be written is not the table that is read.
+def refuse_overwriting(out: Path, read: Path, *, what: str = "table") -> None:
+    """Make sure that a file to be written is not the table, or the clip, that is read.
 
     Raises:
         UsageError: if it is.
     """
-    if out.exists() and table.exists() and out.samefile(table):
-        raise UsageError(f"{out} is the table that is read; name another file to write")
+    if out.exists() and read.exists() and out.samefile(read):
+        raise UsageError(f"{out} is the {what} that is read; name another file to write")
 
 
 def refuse_as_clips(videos: Iterable[Path]) -> None:

@@ -49,6 +49,8 @@ def run(
     The page needs no other file. Texts and frames are read where the table and its files still are;
     if the table is gone, the page stays as it was, unless --open-samples 0 asks for one without.
     """
+    if len(runs) > 1 and (manifest or root):
+        raise UsageError("--manifest and --root go with one run; a comparison reads no table")
     if len(runs) > 1:
         place = _compare(runs, out)
     elif out is not None:

@@ -87,6 +87,7 @@ def test_a_caption_of_another_length_is_another_caption(caption):
         (["videos.csv"], UsageError, "videos.csv is a table, not a clip"),
         (["dark.mp4", "dark.mp4"], UsageError, "dark.mp4 is named twice"),
         (["--manifest", "dark.mp4", "--out", "dark.mp4"], UsageError, "is the table that is read"),
+        (["dark.mp4", "--out", "dark.mp4"], UsageError, "dark.mp4 is the clip that is read"),
         (["dark.mp4", "--by", "clip"], UnknownName, "--by 'clip' is unknown"),
         (["dark.mp4", "--max-tokens", 3], UsageError, "10 to 3 tokens cannot be written"),
     ],

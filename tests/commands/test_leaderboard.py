@@ -104,6 +104,11 @@ def test_what_is_misused_is_said(board, run, arguments, words):
     assert words in done.err
 
 
+def test_what_a_board_of_epochs_has_not_is_refused(board):
+    done = board("--epochs", "--html", "page.html")
+    assert (done.code, "--epochs has no page" in done.err) == (2, True)
+
+
 def test_no_page_is_written_of_no_fit(board, tmp_path):
     done = board("var/runs/d", "--html", tmp_path / "page.html", "--csv", tmp_path / "runs.csv")
     assert (done.code, list(tmp_path.iterdir())) == (1, [])

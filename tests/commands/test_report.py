@@ -161,6 +161,11 @@ def test_runs_that_are_no_fits_are_left_out_of_a_comparison_and_said(run, home):
     assert (home / "page.html").is_file()
 
 
+def test_a_comparison_takes_no_table(run, home):
+    done = run("report", home / "run", home / "run", "--root", home, "--out", home / "page.html")
+    assert (done.code, "--root go with one run" in done.err) == (2, True)
+
+
 def test_a_comparison_of_no_fit_is_refused_and_writes_no_page(run, home):
     shutil.copytree(home / "extracted", home / "again")
     done = run("report", home / "extracted", home / "again", "--out", home / "page.html")
