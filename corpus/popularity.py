@@ -59,6 +59,8 @@ class ViewColumns:
         if counts not in COUNTS:
             raise UnknownName("counts", counts, COUNTS)
         steps = step_columns(views, table.columns)
+        if not steps and views in table.columns:
+            raise UsageError(f"--views {views!r} is one column; name those of days, as v1..v30")
         if not steps:
             raise UnknownName("column of views", views, table.columns, "Write it like v1..v30")
         if first_day.isdecimal():

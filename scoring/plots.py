@@ -105,10 +105,18 @@ def levels(target: np.ndarray, predicted: np.ndarray, *, name: str) -> Figure | 
     bias = [over[part].mean() for part in parts]
     axes.plot(places, bias, color=RED, marker="o", ms=4, label="predicted minus true")
     axes.axhline(0, color=GREY, linewidth=1)
-    axes.set_xticks(places, [f"{np.median(target[part]):.3g}" for part in parts], fontsize=8)
+    axes.set_xticks(places, [_short(float(np.median(target[part]))) for part in parts], fontsize=8)
     axes.set_xlabel(f"median truth of {len(parts)} equal parts of the rows")
     legend(axes)
     return figure
+
+
+def _short(number: float) -> str:
+    """Return three digits of a number, views in thousands and millions without an exponent."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= 0.9995 * size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.3g}"
 
 
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:

@@ -77,6 +77,7 @@ def test_rows_of_another_width_are_refused(write_text):
     [
         ({"counts": "total"}, "counts 'total' is unknown; known: cumulative, daily"),
         ({"views": "w"}, "column of views 'w' is unknown"),
+        ({"views": "age"}, "--views 'age' is one column; name those of days, as v1..v30"),
         ({"first_day": "aeg"}, "first day 'aeg' is unknown; did you mean 'age'"),
         ({"counts": "daily", "first_day": "2"}, "the first day is '2'; what came before"),
         ({"counts": "daily", "first_day": "age"}, "daily counts add up from day 1 on"),

@@ -1,6 +1,7 @@
 """Figures: that they are drawn from odd input too, and touch nothing global."""
 
 import io
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,15 @@ DRAWN = {
     ),
     "only a clock": curves.training_curve([{"epoch": 1.0}]),
 }
+
+
+def test_the_levels_of_views_are_told_beside_one_another():
+    views = np.geomspace(800, 4e9, 200)
+    figure = plots.levels(views, views * 0.9, name="views")
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert len(boxes) == 10
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("name", DRAWN)
