@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,6 +117,8 @@ def read_table(reading: loading.TableOptions, asked: TargetOptions) -> tuple[Man
         return loading.load_manifest(reading, [plan]), plan
     table = loading.load_manifest(reading, [asked.column])
     task = task_of(table.target(asked.column), column=asked.column, ids=table.ids.tolist())
+    if task == "classification" and asked.transform != "none":  # of numbers: say which are none
+        return read_table(reading, replace(asked, task="regression"))
     logger.info("target %s: %s, as its cells suggest (--task says otherwise)", asked.column, task)
     return table, TargetPlan(asked.column, task, **scale)
 

@@ -86,6 +86,14 @@ def test_a_target_that_cannot_be_learnt(run, tmp_path, column, task, words):
     one_error(done, done.code, *words)
 
 
+def test_numbers_with_commas_that_are_to_be_transformed_are_told_one_by_one(run, tmp_path):
+    lines = [f'v{n},title {n},"{n},5"' for n in range(20)]
+    path = table(tmp_path, "\n".join(["id,title,views", *lines]))
+    asked = ("--head", "linear", "--features", "textstats", "--target", "views")
+    done = run("fit-head", path, *asked, "--transform", "log1p")
+    one_error(done, 2, "'0,5' is not a number; write 0.5 with a point")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
