@@ -127,7 +127,7 @@ def _request(
     """Turn --features or --preset into extractors for this table."""
     from extract.catalog import resolve
     from extract.families import DEFAULT_PRESET, PRESETS
-    from extract.presets import preset_of
+    from extract.presets import part_of, preset_of
 
     if features and preset:
         raise UsageError(
@@ -137,7 +137,12 @@ def _request(
         raise UnknownName("preset", preset, PRESETS)
     asked = o.names(features) or [preset or DEFAULT_PRESET]
     parts = loading.parts_of(table)
-    return resolve(asked, parts=parts, decoder=decoder, encoding=encoding)
+    request = resolve(asked, parts=parts, decoder=decoder, encoding=encoding)
+    for name in PRESETS.keys() & set(asked):
+        if lacking := [each for each in PRESETS[name] if part_of(each, parts) is None]:
+            said = "preset %s without %s: the table names nothing that they read, see --columns"
+            logger.info(said, name, ", ".join(lacking))
+    return request
 
 
 def _retry(everything: bool, causes: str | None) -> Retry:

@@ -44,6 +44,14 @@ def test_a_dry_run_computes_and_writes_nothing(run, clips, tmp_path):
     assert not list(tmp_path.rglob("shard-*"))
 
 
+def test_what_of_a_preset_a_table_has_nothing_for_is_said(run, tmp_path):
+    (tmp_path / "t.csv").write_text("id,title\na,x\n")
+    told = run("extract", "t.csv", "--preset", "classic", "--dry-run").err
+    assert "preset classic without colour, sharpness, " in told
+    assert "silence: the table names nothing that they read" in told
+    assert "preset" not in run("extract", "t.csv", "--features", "textstats", "--dry-run").err
+
+
 def test_a_run_that_had_failures_ends_with_3_and_lists_them(run, tmp_path):
     (tmp_path / "t.csv").write_text("id,video\na,gone.mp4\n")
     done = run("extract", "t.csv", "--features", "colour", "--out", "first")
