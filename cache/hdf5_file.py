@@ -51,6 +51,9 @@ def _access() -> h5py.h5p.PropFAID:
 def _attribute(file: h5py.h5f.FileID, name: str) -> Any:
     """Return a number, or a text as bytes."""
     attribute = h5py.h5a.open(file, name.encode())
+    single = attribute.get_space().get_simple_extent_type() == h5py.h5s.SCALAR
+    if not single or attribute.dtype.subdtype:  # h5py would write it all over what is one place
+        raise ValueError(f"its {name} is not a single value")
     value = np.zeros((), attribute.dtype)
     attribute.read(value)
     return value[()]
