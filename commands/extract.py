@@ -138,7 +138,7 @@ def _request(
     asked = o.names(features) or [preset or DEFAULT_PRESET]
     parts = loading.parts_of(table)
     request = resolve(asked, parts=parts, decoder=decoder, encoding=encoding)
-    for name in PRESETS.keys() & set(asked):
+    for name in filter(PRESETS.__contains__, asked):
         if lacking := [each for each in PRESETS[name] if part_of(each, parts) is None]:
             said = "preset %s without %s: the table names nothing that they read, see --columns"
             logger.info(said, name, ", ".join(lacking))
