@@ -24,6 +24,9 @@ _LONGEST_CELL = 16 << 20  # a long text may stand in a cell; Python's own limit 
 # much as the largest public table of videos.
 _LARGEST_TABLE = 4 << 30
 _ROWS_AT_ONCE = 4096
+# What a time after the year 9999, or of a zone that nobody knows, raises: it depends on whose zones
+# pyarrow asks.
+_NO_VALUE = (OverflowError, ValueError, LookupError)
 Cell = Any  # text; in JSON lines and Parquet also numbers, times and None
 
 
@@ -238,7 +241,7 @@ def _cells(column: Any) -> list[Cell]:
     """Return the cells of an Arrow column; what Python has no value for is a text."""
     try:
         return list(column.to_pylist())
-    except (OverflowError, ValueError):  # a time after the year 9999, or of no known zone
+    except _NO_VALUE:
         return [_cell(value) for value in column]
 
 
@@ -247,7 +250,7 @@ def _cell(value: Any) -> Cell:
 
     try:
         return value.as_py()
-    except (OverflowError, ValueError):
+    except _NO_VALUE:
         try:
             return value.cast(pyarrow.string()).as_py()
         except pyarrow.ArrowException:
