@@ -31,15 +31,15 @@ from cache.spec import Column, FeatureSpec
 from cache.table import FeatureTable
 from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
-from heads.ablation import Setting, asked_of, run_ablation
-from heads.ablation_fold import Selection, fit_arm, learnt_at_last
-from heads.ablation_journal import Journal
-from heads.ablation_plan import AblationPlan, arms_of, players_of
-from heads.ablation_result import result_of
+from heads.ablation.fold import Selection, fit_arm, learnt_at_last
+from heads.ablation.journal import Journal
+from heads.ablation.plan import AblationPlan, arms_of, players_of
+from heads.ablation.result import result_of
+from heads.ablation.run import Setting, asked_of, run_ablation
 from heads.fit import divide
 from heads.folding import FoldTables, tables_of
+from heads.penalised.ridge import PENALTIES
 from heads.result import FitConfig
-from heads.ridge import PENALTIES
 from scoring.ablation import Ablation
 
 FACTORS, FOLDS = 64, 5

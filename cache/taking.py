@@ -1,8 +1,8 @@
 """Rows of large columns, copied when they are first looked at and not before.
 
 A fold takes train, validation and test rows of a table, and with 3 GB of embeddings three copies of
-them would not fit. A head that reads batch by batch (`heads/stored.py`) asks `source_of` where the
-rows lie and copies a batch at a time; to all others these are columns like any.
+them would not fit. A head that reads batch by batch (`heads/networks/stored.py`) asks `source_of`
+where the rows lie and copies a batch at a time; to all others these are columns like any.
 """
 
 from __future__ import annotations

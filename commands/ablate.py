@@ -15,7 +15,7 @@ from core.errors import UsageError
 if TYPE_CHECKING:
     from cache.spec import FeatureSpec
     from corpus.manifest import Manifest
-    from heads.ablation_plan import AblationPlan
+    from heads.ablation.plan import AblationPlan
 
 EXAMPLES = o.examples(
     f"ablate {o.DEMO_TABLE} --head linear --target engagement --features motion,mfcc,textstats",
@@ -118,9 +118,9 @@ def run(
     """
     from core.runs import recording
     from extract.ensure import OpenCache
-    from heads.ablation import Setting, asked_of
-    from heads.ablation_journal import check_journal
-    from heads.ablation_scores import metric_of
+    from heads.ablation.journal import check_journal
+    from heads.ablation.run import Setting, asked_of
+    from heads.ablation.scores import metric_of
     from heads.fit import divide
 
     table, specs, plan = _asked(context)
@@ -154,7 +154,7 @@ def run(
 def _asked(context: typer.Context) -> tuple[Manifest, tuple[FeatureSpec, ...], AblationPlan]:
     """Return the table, the columns to read, and what is to be run, from the command's options."""
     from cache.gather import META
-    from heads.neighbour_columns import source_of
+    from heads.neighbours.columns import source_of
     from heads.result import FitConfig
 
     given = SimpleNamespace(**context.params)

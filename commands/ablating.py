@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cache.store import Store
     from corpus.leaks import Leaks
     from corpus.manifest import Manifest
-    from heads.ablation import Setting
-    from heads.ablation_plan import AblationPlan
+    from heads.ablation.plan import AblationPlan
+    from heads.ablation.run import Setting
     from heads.result import FitConfig
     from scoring.ablation import Ablation, ArmLine, PlayerLine
     from scoring.bootstrap import Score
@@ -63,7 +63,7 @@ def plan_of(
     Raises:
         UnknownName, UsageError: if names or arms make no sense.
     """
-    from heads.ablation_plan import AblationPlan, arms_of, players_of
+    from heads.ablation.plan import AblationPlan, arms_of, players_of
 
     known = config.features
     fixed = tuple(one for name in always for one in _meant(name, known))
@@ -136,10 +136,10 @@ def run_in(
     """Fit what the journal of a run folder lacks, judge all of it, and write the files."""
     from core.progress import Meter
     from corpus.leaks import KINDS
-    from heads.ablation import asked_of, cells_of, run_ablation
-    from heads.ablation_files import write_ablation
-    from heads.ablation_journal import Journal
-    from heads.ablation_result import result_of
+    from heads.ablation.files import write_ablation
+    from heads.ablation.journal import Journal
+    from heads.ablation.result import result_of
+    from heads.ablation.run import asked_of, cells_of, run_ablation
 
     plan = setting.plan
     logger.info("leaks of split %s: %s", plan.config.split.text, leaks.text())
@@ -163,7 +163,7 @@ def run_in(
 
 def print_plan(plan: AblationPlan, *, as_json: bool) -> None:
     """Say which arms would be fitted, and how many fits of a fold that is."""
-    from heads.ablation import cells_of
+    from heads.ablation.run import cells_of
 
     fits = len(cells_of(plan, ""))
     arms = [list(plan.names(players)) for players in plan.arms.sets]

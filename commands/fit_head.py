@@ -168,7 +168,7 @@ def _config(
         UsageError: if the head has nothing for --of, or finds the neighbours itself that it is to
             read columns of.
     """
-    from heads.neighbour_columns import source_of, with_neighbours
+    from heads.neighbours.columns import source_of, with_neighbours
     from heads.result import FitConfig
 
     if given.of and given.head not in {"blend", "retrieval"}:
@@ -212,11 +212,11 @@ def _recorded(
 ) -> tuple[FitResult, Path]:
     """Fit in a run folder, and write all of it."""
     from core.runs import recording
-    from heads.epoch_files import keeping_folds
     from heads.fit import fit_head
-    from heads.run_files import write_run
-    from heads.run_reading import EPOCHS
-    from heads.trials import Tuning
+    from heads.networks.epoch_files import keeping_folds
+    from heads.runs.files import write_run
+    from heads.runs.reading import EPOCHS
+    from heads.tuning.trials import Tuning
 
     given = SimpleNamespace(**context.params)
     config = o.resolved(context)

@@ -37,7 +37,7 @@ def features_of(
     from cache.gather import category_spec, is_meta, number_spec
     from extract.catalog import resolve
     from extract.families import DEFAULT_PRESET
-    from heads.neighbour_columns import column_name, source_of
+    from heads.neighbours.columns import column_name, source_of
 
     own = [number_spec(name) for name in table.columns.number]
     own += [category_spec(name) for name in table.columns.category]

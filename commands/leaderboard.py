@@ -17,7 +17,7 @@ from core.errors import UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
-    from heads.run_finding import Found
+    from heads.runs.finding import Found
     from scoring.board import Board, Entry
     from scoring.bootstrap import Score
 
@@ -69,8 +69,8 @@ def run(
     """
     from core.files import write_text
     from core.runs import RUNS
-    from heads.board import boards
-    from heads.run_finding import find_runs
+    from heads.runs.board import boards
+    from heads.runs.finding import find_runs
 
     found = find_runs(runs or [RUNS])
     for place in (html, table):

@@ -15,9 +15,9 @@ from core.errors import RunError, UsageError
 from core.log import logger
 
 if TYPE_CHECKING:
-    from heads.epoch_board import EpochScore
-    from heads.run_finding import Found
-    from heads.run_reading import FitRun
+    from heads.runs.epoch_board import EpochScore
+    from heads.runs.finding import Found
+    from heads.runs.reading import FitRun
 
 Window = tuple[int | None, int | None]
 _HEADER = ["", "run", "fold", "epoch", "amae", "amse", "asrc", "days", ""]
@@ -30,7 +30,7 @@ def windowed(found: Found, window: Window) -> Found:
         UsageError: if the window ends before it begins.
         RunError: if no run predicts one of its days.
     """
-    from heads.window import windowed as cut
+    from heads.runs.window import windowed as cut
 
     _check(window)
     fits = [each for run in found.fits if (each := cut(run, *window)) is not None]
@@ -49,7 +49,7 @@ def show(runs: Sequence[FitRun], window: Window, table: Path | None, *, as_json:
         RunError: if no run kept its epochs.
     """
     from core.files import write_text
-    from heads.epoch_board import epoch_scores
+    from heads.runs.epoch_board import epoch_scores
 
     _check(window)
     scores = epoch_scores(runs, *window)

@@ -85,10 +85,10 @@ def contexts(
 
 def compared(folders: Sequence[Path]) -> list[Board]:
     """Return a board for each first day: the runs that predict it and all days behind it."""
-    from heads.board import boards
-    from heads.run_reading import read_fit
-    from heads.window import days_of as predicted_days
-    from heads.window import windowed
+    from heads.runs.board import boards
+    from heads.runs.reading import read_fit
+    from heads.runs.window import days_of as predicted_days
+    from heads.runs.window import windowed
 
     runs = [read_fit(folder) for folder in folders]
     made = []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corpus.manifest import Manifest
     from corpus.sample import Sample
-    from heads.run_reading import FitRun
+    from heads.runs.reading import FitRun
 
 EXAMPLES = o.examples(
     "report var/first",
@@ -66,7 +66,7 @@ def run(
 
 def _describe(run: Path, open_samples: int, manifest: Path | None, root: Path | None) -> Path:
     """Write the page of one run into its folder."""
-    from heads.run_reading import read_fit
+    from heads.runs.reading import read_fit
 
     fit = read_fit(run)
     samples, notes = _table(fit, manifest, root, needed=open_samples > 0)
@@ -79,8 +79,8 @@ def _compare(runs: Sequence[Path], out: Path | None) -> Path:
     Raises:
         RunError: if none of them is a finished fit.
     """
-    from heads.board import boards
-    from heads.run_finding import find_runs
+    from heads.runs.board import boards
+    from heads.runs.finding import find_runs
 
     if out is None:
         raise UsageError("name the page that compares the runs: --out comparison.html")

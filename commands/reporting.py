@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from corpus.sample import Sample
-    from heads.run_finding import Found
-    from heads.run_reading import FitRun
+    from heads.runs.finding import Found
+    from heads.runs.reading import FitRun
     from scoring.board import Board
     from scoring.report_data import Strip
 
@@ -36,8 +36,8 @@ def write_page(
     folder: Path, samples: Sequence[Sample], *, open_samples: int, notes: tuple[str, ...] = ()
 ) -> Path:
     """Write a finished run's plots and report; `samples` are rows of its table, for the words."""
-    from heads.run_reading import read_fit
-    from heads.run_report import SHOWN, Outside, shown_rows, write_run_report
+    from heads.runs.reading import read_fit
+    from heads.runs.report import SHOWN, Outside, shown_rows, write_run_report
 
     run = read_fit(folder)
     if few := too_few(run):

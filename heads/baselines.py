@@ -21,9 +21,9 @@ from cache.table import FeatureTable
 from core.errors import FitError
 from corpus.steps import earlier_steps
 from corpus.targets import FittedTarget
-from heads.anchor import fit_anchor
 from heads.catalog import make_head
 from heads.contract import Problem
+from heads.networks.anchor import fit_anchor
 
 
 @dataclass(frozen=True, eq=False)

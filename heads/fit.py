@@ -4,7 +4,7 @@ In each fold the target's codec, the scalers and the head learn from train rows;
 choose (and give the residuals for intervals); test rows are predicted. Each labelled row is scored
 at most once: with k folds all of them, with one fold its test rows. The bundle is one more fit on
 all labelled rows with the folds' median choices; the scores are the folds'. Options that are to be
-tuned are chosen in each fold before, see `heads/tuning.py`.
+tuned are chosen in each fold before, see `heads/tuning/folds.py`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from heads.conformal import Conformal, fit_conformal
 from heads.folding import FoldOutcome, Labelled, learn, problem_of, run_fold
 from heads.gather import coverage_of, gather, scores_of
 from heads.result import FitConfig, FitResult
-from heads.spreads import spreads_of
-from heads.trials import Tuned
-from heads.tuning import for_all_rows, tune_folds
+from heads.runs.spreads import spreads_of
+from heads.tuning.folds import for_all_rows, tune_folds
+from heads.tuning.trials import Tuned
 
 
 def fit_head(

@@ -15,7 +15,7 @@ from corpus.targets import FittedTarget
 from heads.baselines import Asked, baselines, observed_days
 from heads.catalog import make_head
 from heads.contract import FitReport, Head, Problem
-from heads.epoch_files import keeping_fold
+from heads.networks.epoch_files import keeping_fold
 from heads.result import FitConfig
 
 

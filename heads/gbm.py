@@ -18,9 +18,9 @@ import numpy as np
 from cache.table import FeatureTable
 from core.errors import RunError
 from core.files import write_json, write_text
-from heads.anchor import Anchor, fit_anchor
+from heads.columns.design import Design, fit_design
 from heads.contract import TASKS, FitReport, Problem, Span
-from heads.design import Design, fit_design
+from heads.networks.anchor import Anchor, fit_anchor
 from heads.threads import thread_count
 
 WIDE = 200  # columns, from which a tree looks at a part of them only

@@ -20,16 +20,16 @@ from safetensors.numpy import load_file
 from cache.neighbours import NOBODY, closest
 from cache.table import FeatureTable
 from core.files import write_json
-from heads.anchor import Anchor, fit_anchor
-from heads.bank import Bank, Near, Placed
+from heads.columns.design import save_arrays
 from heads.contract import TASKS, FitReport, Problem, Span
-from heads.design import save_arrays
 from heads.inner import authors_apart, left_out
-from heads.knn_choice import as_columns, bank_of, choose, in_time
 from heads.linear import clusters_of
-from heads.metric import Metric, fit_metric
+from heads.neighbours.bank import Bank, Near, Placed
+from heads.neighbours.choice import as_columns, bank_of, choose, in_time
+from heads.neighbours.metric import Metric, fit_metric
+from heads.neighbours.votes import Told
+from heads.networks.anchor import Anchor, fit_anchor
 from heads.threads import calm
-from heads.votes import Told
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from cache.table import FeatureTable
 from core.files import write_json
 from corpus.folds import SplitRows
 from corpus.split_rules import units_of
+from heads.columns.design import Design, fit_design, save_arrays
 from heads.contract import TASKS, FitReport, Problem, Span
-from heads.design import Design, fit_design, save_arrays
-from heads.logistic import best_penalty, fit_logistic, softmax
-from heads.ridge import fit_ridge
-from heads.rotation import Matrix, cells_of, without_zeros
+from heads.penalised.logistic import best_penalty, fit_logistic, softmax
+from heads.penalised.ridge import fit_ridge
+from heads.penalised.rotation import Matrix, cells_of, without_zeros
+from heads.penalised.weighing import choose_weights, weighed
 from heads.threads import calm
-from heads.weighing import choose_weights, weighed
 
 _MOST_PASSES = 10
 # Gives weights, intercepts, and what inner folds say of each penalty.
@@ -35,7 +35,8 @@ class LinearOptions:
     penalty  share of the features' total variance, per row; None chooses it inside the train rows
     balance  1: every feature weighs the same whatever its width; 0: every column does
     weigh    how often the features are gone through to choose the weight of each inside the train
-             rows (`heads/weighing.py`): 2 is enough, and takes up to six fits a feature; 0: none
+             rows (`heads/penalised/weighing.py`): 2 is enough, and takes up to six fits a feature;
+             0: none
     """
 
     penalty: float | None = None

@@ -16,18 +16,18 @@ from cache.table import FeatureTable
 from cache.table_digest import digest_table
 from core.files import write_json
 from core.fingerprint import canonical_json
+from heads.columns.design import save_arrays
 from heads.contract import FitReport, Problem, Span
-from heads.curve_model import CHUNK, Model, absent, curves_of, exact
-from heads.design import save_arrays
-from heads.epoch_files import EpochFiles, kept_in
-from heads.gradient_loss import CALM, GradientLoss, distance
-from heads.inputs import Inputs
-from heads.lstm_options import LstmOptions
-from heads.sequence_model import SequenceModel, fit_simple, load_simple
-from heads.sequence_network import Shape
-from heads.smtpd_model import SmtpdModel, Words, fit_words
-from heads.stored import fit_on_some
-from heads.training import Course, Lesson, repeatable, train
+from heads.networks.curve_model import CHUNK, Model, absent, curves_of, exact
+from heads.networks.epoch_files import EpochFiles, kept_in
+from heads.networks.gradient_loss import CALM, GradientLoss, distance
+from heads.networks.inputs import Inputs
+from heads.networks.lstm_options import LstmOptions
+from heads.networks.sequence_model import SequenceModel, fit_simple, load_simple
+from heads.networks.sequence_network import Shape
+from heads.networks.smtpd_model import SmtpdModel, Words, fit_words
+from heads.networks.stored import fit_on_some
+from heads.networks.training import Course, Lesson, repeatable, train
 
 _ASKED = 200  # train rows that tell what each feature is worth
 

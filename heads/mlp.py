@@ -15,13 +15,13 @@ from safetensors.numpy import load_file
 
 from cache.table import FeatureTable
 from core.files import write_json
-from heads.anchor import Anchor
+from heads.columns.design import Design, save_arrays
 from heads.contract import TASKS, FitReport, Problem, Span
-from heads.design import Design, save_arrays
-from heads.goal import Goal, fit_goal
-from heads.inputs import TOPICS, Inputs, fit_inputs
-from heads.perceptron import Perceptron
-from heads.training import Course, Lesson, repeatable, train
+from heads.networks.anchor import Anchor
+from heads.networks.goal import Goal, fit_goal
+from heads.networks.inputs import TOPICS, Inputs, fit_inputs
+from heads.networks.perceptron import Perceptron
+from heads.networks.training import Course, Lesson, repeatable, train
 
 _UNSTOPPED = 30  # epochs without validation rows
 _ASKED = 2000  # train rows that tell what each feature is worth

@@ -14,7 +14,7 @@ from corpus.splits import SplitPlan
 from corpus.targets import TargetPlan
 from heads.bundle import Bundle
 from heads.conformal import LEVEL
-from heads.trials import Tuned, Tuning
+from heads.tuning.trials import Tuned, Tuning
 from scoring.bootstrap import Score
 from scoring.spread import Spread
 

@@ -22,7 +22,7 @@ from heads.catalog import HEADS, make_head
 from heads.contract import TASKS, FitReport, Head, Problem, Span
 from heads.inner import authors_apart, left_out
 from heads.knn import Knn
-from heads.neighbour_columns import column_name
+from heads.neighbours.columns import column_name
 from heads.parts import of_part, with_part
 
 ALL = "all"  # stands for all features together

@@ -1,10 +1,10 @@
 """Ablations of small planted tables."""
 
-from heads.ablation import Setting, asked_of, run_ablation
-from heads.ablation_journal import Journal
-from heads.ablation_plan import AblationPlan, arms_of, players_of
-from heads.ablation_result import result_of
-from heads.ablation_scores import metric_of
+from heads.ablation.journal import Journal
+from heads.ablation.plan import AblationPlan, arms_of, players_of
+from heads.ablation.result import result_of
+from heads.ablation.run import Setting, asked_of, run_ablation
+from heads.ablation.scores import metric_of
 from heads.fit import divide
 from tests.heads.tables import config, raw
 

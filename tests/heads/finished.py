@@ -1,7 +1,7 @@
 """Run folders of finished fits, as the command leaves them."""
 
 from core.files import write_json
-from heads.run_files import write_run
+from heads.runs.files import write_run
 
 FIT = {
     "id": "20260102-fit-head-abcd",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.errors import FitError, RunError, UnknownName, UsageError
-from heads.ablation import cell_of
-from heads.ablation_journal import ARMS, JOURNAL
-from heads.ablation_plan import arms_of, players_of
-from heads.ablation_scores import score_arms
+from heads.ablation.journal import ARMS, JOURNAL
+from heads.ablation.plan import arms_of, players_of
+from heads.ablation.run import cell_of
+from heads.ablation.scores import score_arms
 from heads.folding import tables_of
 from scoring.report_data import MAIN_METRIC
 from tests.heads.ablations import Asked, ablated

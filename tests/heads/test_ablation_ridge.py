@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.errors import FitError
-from heads.ablation_fold import fit_arm
-from heads.ablation_ridge import fit_ridge_arms, shares_products
+from heads.ablation.fold import fit_arm
+from heads.ablation.ridge_arms import fit_ridge_arms, shares_products
 from heads.fit import divide, fit_head
 from heads.folding import tables_of
 from tests.heads.tables import config, make_column, make_counts, make_table, plant, raw

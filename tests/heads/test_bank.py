@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from heads.bank import Bank, Placed
+from heads.neighbours.bank import Bank, Placed
 
 NOBODY = -1
 

@@ -7,9 +7,9 @@ import pytest
 
 from core.errors import RunError, UnknownName
 from core.files import write_json
-from heads.board import boards
-from heads.run_finding import find_runs
-from heads.run_reading import read_fit
+from heads.runs.board import boards
+from heads.runs.finding import find_runs
+from heads.runs.reading import read_fit
 from scoring.board_page import difference_text, render, seconds_text
 from scoring.bootstrap import Score, score_regression
 from scoring.report_scores import interval

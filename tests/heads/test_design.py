@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from cache.spec import Column, FeatureSpec
 from core.errors import FitError
-from heads.blocks import LIMIT
-from heads.design import Design, fit_design
+from heads.columns.blocks import LIMIT
+from heads.columns.design import Design, fit_design
 from tests.heads.tables import make_column, make_counts, make_table, plant
 
 GAPS = np.array([True, False, True, True, True, False, True, True])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from heads.catalog import make_head
+from heads.columns.design import Design
 from heads.contract import Problem
-from heads.design import Design
 from tests.heads.tables import make_column, make_counts, make_table
 
 

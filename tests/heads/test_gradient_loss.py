@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from heads.gradient_loss import BETA_INTENDED, BETA_RUN, GradientLoss
+from heads.networks.gradient_loss import BETA_INTENDED, BETA_RUN, GradientLoss
 
 PREDICTED = torch.tensor([[1.0, 2, 3, 4, 5], [2, 2, 2, 2, 2]])
 TARGET = torch.tensor([[1.0, 3, 2, 5, 4], [0, 1, 0, 1, 0]])

@@ -11,7 +11,7 @@ from core.errors import UsageError
 from heads.fit import fit_head
 from heads.folding import Labelled
 from heads.gather import drawn_together
-from heads.run_files import write_run
+from heads.runs.files import write_run
 from scoring.bootstrap import score_regression
 from tests.heads.tables import config, make_column, make_table, plant
 

@@ -10,7 +10,7 @@ from heads.catalog import make_head
 from heads.contract import Problem
 from heads.inner import authors_apart, left_out
 from heads.knn import Knn
-from heads.metric import fit_metric
+from heads.neighbours.metric import fit_metric
 from tests.heads.tables import make_column, make_table, plant
 
 

@@ -10,11 +10,11 @@ import torch
 from core.errors import UsageError
 from heads.catalog import make_head
 from heads.contract import Problem
-from heads.epoch_files import epoch_file, keeping, read_epochs
-from heads.sequence_network import above_zero
-from heads.smtpd_model import SmtpdModel, fit_words
-from heads.smtpd_network import Shape, SmtpdNetwork
-from heads.stored import Stored, fit_on_some
+from heads.networks.epoch_files import epoch_file, keeping, read_epochs
+from heads.networks.sequence_network import above_zero
+from heads.networks.smtpd_model import SmtpdModel, fit_words
+from heads.networks.smtpd_network import Shape, SmtpdNetwork
+from heads.networks.stored import Stored, fit_on_some
 from tests.heads.tables import make_column, make_table, plant
 
 QUICK = {"networks": 2, "epochs": 4, "hidden": 16, "cells": 8}
@@ -151,7 +151,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch_to_the_same_end(
 ):
     whole, report, rest = fitted(options)
     with monkeypatch.context() as patch, keeping(tmp_path), pytest.raises(Killed):
-        patch.setattr("heads.training.tell", _after(1))
+        patch.setattr("heads.networks.training.tell", _after(1))
         fitted(options)
     assert epoch_file(tmp_path, 1).exists()
     with keeping(tmp_path):
@@ -185,7 +185,7 @@ def test_a_large_table_is_read_as_a_small_one_is(monkeypatch):
     inputs = fit_on_some(some, balance=1.0, topics=8, seed=0)
     rows = torch.tensor([3, 0, 14, 49])
     small = Stored(inputs, some).rows(rows)
-    monkeypatch.setattr("heads.stored.SMALL", 0)
+    monkeypatch.setattr("heads.networks.stored.SMALL", 0)
     large = Stored(inputs, some).rows(rows)
     assert all(map(torch.equal, small, large))
 
@@ -199,8 +199,8 @@ def test_options_that_are_no_truth_are_refused():
 def test_rows_that_are_not_yet_copied_are_learnt_from_alike(options, monkeypatch):
     usual, _, rest = fitted(options)
     monkeypatch.setattr("cache.taking.LARGE", 4)
-    monkeypatch.setattr("heads.stored.SMALL", 0)
-    monkeypatch.setattr("heads.stored._NARROW", 4)
+    monkeypatch.setattr("heads.networks.stored.SMALL", 0)
+    monkeypatch.setattr("heads.networks.stored._NARROW", 4)
     later, _, last = fitted(options)
     np.testing.assert_array_equal(later.predict(last), usual.predict(rest))
 

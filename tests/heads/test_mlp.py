@@ -7,7 +7,7 @@ import torch
 from core.errors import UsageError
 from heads.catalog import make_head
 from heads.contract import Problem
-from heads.inputs import Inputs, fit_inputs
+from heads.networks.inputs import Inputs, fit_inputs
 from tests.heads.tables import make_column, make_counts, make_table, plant
 
 QUICK = {"hidden": 32, "epochs": 40, "rate": 0.01}

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from heads.board import boards
-from heads.run_reading import read_fit
-from heads.run_report import shown_rows, write_run_report
+from heads.runs.board import boards
+from heads.runs.reading import read_fit
+from heads.runs.report import shown_rows, write_run_report
 from scoring.board_page import render
 from tests.heads.finished import finished
 

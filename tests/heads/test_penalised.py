@@ -5,11 +5,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from core.errors import FitError
-from heads.descent import Weights, descend
 from heads.linear import clusters_of
-from heads.logistic import fit_logistic
-from heads.ridge import fit_ridge, left_out_errors
-from heads.rotation import cells_of, rotate, variance_of, without_zeros
+from heads.penalised.descent import Weights, descend
+from heads.penalised.logistic import fit_logistic
+from heads.penalised.ridge import fit_ridge, left_out_errors
+from heads.penalised.rotation import cells_of, rotate, variance_of, without_zeros
 from tests.heads.tables import make_column, make_table
 
 SHAPES = pytest.mark.parametrize("shape", [(60, 8), (40, 200)])

@@ -9,7 +9,7 @@ from heads.catalog import make_head
 from heads.contract import Problem
 from heads.fit import fit_head
 from heads.inner import left_out
-from heads.neighbour_columns import column_name, source_of, with_neighbours
+from heads.neighbours.columns import column_name, source_of, with_neighbours
 from tests.heads.tables import config, make_column, make_table, plant, raw
 
 NUMBERS = Problem("regression")

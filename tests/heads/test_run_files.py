@@ -9,7 +9,7 @@ import pytest
 from cache.known import Coverage
 from corpus.folds import SplitRows, load_folds
 from heads.bundle import load_bundle
-from heads.run_files import history_csv, predictions_csv, write_run
+from heads.runs.files import history_csv, predictions_csv, write_run
 
 FILES = {"metrics.json", "predictions.csv", "history.csv", "split.json", "leaks.json"}
 

@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import RunError
 from core.files import write_json
-from heads.run_files import write_run
-from heads.run_reading import read_fit
+from heads.runs.files import write_run
+from heads.runs.reading import read_fit
 from tests.heads.finished import FIT, finished
 
 

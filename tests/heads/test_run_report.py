@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from heads.fit import fit_head
-from heads.run_account import rows_of
-from heads.run_reading import read_fit
-from heads.run_report import Outside, shown_rows, write_run_report
-from heads.trials import Tuning
+from heads.runs.account import rows_of
+from heads.runs.reading import read_fit
+from heads.runs.report import Outside, shown_rows, write_run_report
+from heads.tuning.trials import Tuning
 from scoring.report_data import Strip
 from scoring.report_scores import interval, number
 from tests.heads.finished import finished

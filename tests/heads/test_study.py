@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import FitError, StorageError
 from heads.contract import Span
-from heads.study import Question, explore
-from heads.trials import Tuned
+from heads.tuning.study import Question, explore
+from heads.tuning.trials import Tuned
 from heads.watch import tell
 
 SPACE = {"rate": Span(0.001, 1, log=True), "leaves": Span(2, 64, whole=True)}
@@ -79,7 +79,7 @@ def test_an_interrupted_study_goes_on_as_if_it_had_not_been(tmp_path, done):
 def test_a_study_that_was_killed_goes_on(tmp_path):
     place = tmp_path / "tuning.db"
     code = (
-        "import os, signal; from pathlib import Path; from heads.study import explore\n"
+        "import os, signal; from pathlib import Path; from heads.tuning.study import explore\n"
         "from tests.heads.test_study import ASKED, bowl, stops_after\n"
         "def attempt(options, left=iter(range(5))):\n"
         "    if next(left, None) is None: os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core.errors import FitError
-from heads.training import Course, Lesson, repeatable, train
+from heads.networks.training import Course, Lesson, repeatable, train
 
 COURSE = Course(epochs=20, unstopped=7, batch=8, rate=0.1, decay=0.0, patience=4, fall=0.5, hold=1)
 

@@ -10,10 +10,10 @@ from core.errors import FitError
 from heads.catalog import HEADS
 from heads.contract import Problem, Span
 from heads.fit import fit_head
-from heads.run_files import trials_csv, write_run
-from heads.run_reading import read_trials
-from heads.trials import Trial, Tuned, Tuning
-from heads.tuning import central, loss_of
+from heads.runs.files import trials_csv, write_run
+from heads.runs.reading import read_trials
+from heads.tuning.folds import central, loss_of
+from heads.tuning.trials import Trial, Tuned, Tuning
 from tests.heads.tables import config, raw
 
 FEATURES = ("motion", "meta:likes", "meta:category")

@@ -8,7 +8,7 @@ from core.errors import UsageError
 from heads.catalog import make_head
 from heads.contract import Problem
 from heads.linear import Linear
-from heads.weighing import WEIGHTS, choose_weights, weighed
+from heads.penalised.weighing import WEIGHTS, choose_weights, weighed
 from tests.heads.tables import make_column, make_table
 
 TWO = Problem("classification", 2)
