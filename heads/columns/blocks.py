@@ -5,7 +5,7 @@
     number      a number of the table (`meta:...`): as dense, and where it is skewed (likes, an age)
                 beside it sign(x)·log(1 + |x|)
     counts      hashed n-grams (`heads/columns/counts.py`): times the inverse document frequency,
-                each row at length 1, and one scale for the whole block; not centred: zeros are cheap
+                each row at length 1, and one scale for the block; not centred, as zeros are cheap
     categories  texts (categories, a language): one column for each value that is not rare,
                 "other" for the rest, and one scale for the whole block, as a rare value would
                 else weigh most
