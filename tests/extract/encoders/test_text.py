@@ -85,7 +85,8 @@ def test_a_decoder_keeps_no_keys_and_values_for_words_to_come(family, checkpoint
 @pytest.mark.parametrize("family", POOLED)
 def test_half_an_emoji_at_the_end_of_a_text_is_a_sign_that_nobody_knows(family, checkpoints):
     found, expected = forward(encoder(family, checkpoints(family)), ["cats \ud83d", "cats \ufffd"])
-    assert np.array_equal(found[f"{family}:title"], expected[f"{family}:title"])
+    close = {"rtol": 1e-4, "atol": 1e-6}  # threads sum the rows of a batch in orders of their own
+    assert np.allclose(found[f"{family}:title"], expected[f"{family}:title"], **close)
 
 
 def test_each_field_is_a_feature_of_its_own(checkpoints):
