@@ -173,7 +173,7 @@ def test_a_table_with_a_vector_of_another_length_is_refused(full, tmp_path):
     export(full, tmp_path / "out", "parquet", names=["net@small"])
     path = Store(tmp_path / "out").folder_of(VECTOR) / "values.parquet"
     table = pq.read_table(path)
-    longer = [None if v is None else [*v, 0.0] for v in table["value"].to_pylist()]
+    longer = [None if v is None else [*v, np.float16(0)] for v in table["value"].to_pylist()]
     values = pa.array(longer, table.schema.field("value").type)
     pq.write_table(table.set_column(len(table.schema) - 1, "value", values), path)
     retell(tmp_path / "out")
