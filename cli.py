@@ -95,7 +95,7 @@ def _command() -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # untyped in typer
+        error.show()  # type: ignore[attr-defined]  # all that typer raises have it; it is not typed
         return error.exit_code
     if code == INTERRUPTED:
         print("interrupted: what was complete is kept; the same command goes on", file=sys.stderr)

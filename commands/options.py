@@ -26,7 +26,10 @@ def examples(*commands: str) -> str:
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Let a YAML file give the defaults of the command's options, by `--set` or `options` say."""
+    """Let a YAML file give the defaults of the command's options.
+
+    It names them as the command line does (`set`) or as run records do (`options`).
+    """
     if path is not None:
         named = {each.name: each for each in context.command.params if each.name != "help"}
         spelled = {option.strip("-"): each for each in named.values() for option in each.opts}
